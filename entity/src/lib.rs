@@ -1,0 +1,18 @@
+//! The tables as rows, one file each. No behaviour lives here, and nothing of the API:
+//! a column becomes public only where `src/graphql` says so.
+
+pub mod account;
+pub mod activity;
+pub mod exchange;
+pub mod feed;
+pub mod feed_event;
+pub mod institution;
+pub mod item;
+pub mod job;
+pub mod link_token;
+pub mod removed_transaction;
+pub mod session;
+pub mod sync_job;
+pub mod transaction;
+pub mod user;
+pub mod webhook;

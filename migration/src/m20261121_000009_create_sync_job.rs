@@ -1,0 +1,69 @@
+use sea_orm_migration::{
+    prelude::*,
+    schema::{
+        boolean, integer, text, text_null, timestamp_with_time_zone, timestamp_with_time_zone_null,
+        uuid,
+    },
+};
+
+#[derive(DeriveMigrationName, Debug)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager
+            .create_table(
+                Table::create()
+                    .table("sync_jobs")
+                    .col(uuid("id").primary_key())
+                    .col(uuid("user_id"))
+                    .col(uuid("item_id"))
+                    .col(text("trigger"))
+                    .col(text("status"))
+                    .col(integer("pages"))
+                    .col(integer("added"))
+                    .col(integer("modified"))
+                    .col(integer("removed"))
+                    .col(integer("attempt"))
+                    .col(integer("max_attempts"))
+                    .col(text_null("error_code"))
+                    .col(text_null("error_message"))
+                    .col(text_null("error_action"))
+                    .col(boolean("error_retryable"))
+                    .col(timestamp_with_time_zone("created_at"))
+                    .col(timestamp_with_time_zone_null("started_at"))
+                    .col(timestamp_with_time_zone_null("finished_at"))
+                    .col(timestamp_with_time_zone_null("next_attempt_at"))
+                    .foreign_key(
+                        ForeignKey::create()
+                            .from("sync_jobs", "item_id")
+                            .to("items", "id")
+                            .on_delete(ForeignKeyAction::Cascade),
+                    )
+                    .to_owned(),
+            )
+            .await?;
+        manager
+            .create_index(
+                Index::create()
+                    .name("ix_sync_jobs_user_id_id")
+                    .table("sync_jobs")
+                    .col("user_id")
+                    .col("id")
+                    .to_owned(),
+            )
+            .await?;
+        manager
+            .create_index(
+                Index::create()
+                    .name("ix_sync_jobs_item_id_id")
+                    .table("sync_jobs")
+                    .col("item_id")
+                    .col("id")
+                    .to_owned(),
+            )
+            .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,242 @@
+//! The database handle. SQLite has one writer connection and a pool of readers; PostgreSQL has one
+//! pool for both. Every write goes through [`Txn`], which carries the hints of what it changed and
+//! lets them go at commit: to this process by a channel, to the others by `NOTIFY` in the same
+//! transaction. A hint carries no data, so a lost one costs time and never an event.
+
+use std::{str::FromStr, time::Duration};
+
+use sea_orm::{
+    AccessMode, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend,
+    IsolationLevel, SqliteTransactionMode, SqlxPostgresConnector, SqlxSqliteConnector, Statement,
+    TransactionOptions, TransactionTrait, sea_query::Value,
+};
+use sqlx::{
+    ConnectOptions,
+    postgres::{PgConnectOptions, PgPoolOptions},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use tokio::sync::broadcast;
+use uuid::Uuid;
+
+use crate::error::{Error, Result};
+
+/// The channel of PostgreSQL that hints travel by.
+pub const CHANNEL: &str = "passbook";
+
+/// Says where to look, never what is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Hint {
+    /// The feed of a person has reached this number.
+    Feed(Uuid, i64),
+    /// A job may be due.
+    Jobs,
+    /// A session was revoked.
+    Session(Uuid),
+    /// Hints may have been missed: look at everything.
+    Resync,
+}
+
+impl Hint {
+    fn encode(&self) -> String {
+        match self {
+            Self::Feed(user, seq) => format!("feed {user} {seq}"),
+            Self::Jobs => "jobs".to_owned(),
+            Self::Session(session) => format!("session {session}"),
+            Self::Resync => "resync".to_owned(),
+        }
+    }
+
+    /// Reads a hint another process sent; what we cannot read means that we should look everywhere.
+    pub fn decode(text: &str) -> Self {
+        let parse = || {
+            let mut words = text.split(' ');
+            Some(match words.next()? {
+                "feed" => Self::Feed(words.next()?.parse().ok()?, words.next()?.parse().ok()?),
+                "jobs" => Self::Jobs,
+                "session" => Self::Session(words.next()?.parse().ok()?),
+                _ => return None,
+            })
+        };
+        parse().unwrap_or(Self::Resync)
+    }
+}
+
+/// The database. Clones share the pools.
+#[derive(Clone, Debug)]
+pub struct Database {
+    read: DatabaseConnection,
+    write: DatabaseConnection,
+    hints: broadcast::Sender<Hint>,
+}
+
+impl Database {
+    /// Connects to `sqlite://PATH` or `postgres://…`; creates the SQLite file if there is none.
+    pub async fn connect(url: &str) -> Result<Self> {
+        let (read, write) = if url.starts_with("sqlite:") {
+            sqlite(url).await?
+        } else {
+            postgres(url).await?
+        };
+        Ok(Self {
+            read,
+            write,
+            hints: broadcast::channel(4096).0,
+        })
+    }
+
+    /// Which database this is.
+    pub fn backend(&self) -> DbBackend {
+        self.write.get_database_backend()
+    }
+
+    /// Where reads go that need no transaction.
+    pub fn read(&self) -> &DatabaseConnection {
+        &self.read
+    }
+
+    /// The connection migrations run on. Everything else that writes uses [`Database::begin`].
+    pub fn migrate(&self) -> &DatabaseConnection {
+        &self.write
+    }
+
+    /// Begins a transaction that may write. On SQLite it takes the write lock at once, since a
+    /// reader that turns writer is refused without waiting.
+    pub async fn begin(&self) -> Result<Txn> {
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        let inner = self.write.begin_with_options(options).await?;
+        Ok(Txn {
+            inner,
+            hints: Vec::new(),
+            bus: self.hints.clone(),
+        })
+    }
+
+    /// Begins a transaction in which all reads see one moment.
+    pub async fn snapshot(&self) -> Result<DatabaseTransaction> {
+        let options = match self.backend() {
+            DbBackend::Postgres => TransactionOptions {
+                isolation_level: Some(IsolationLevel::RepeatableRead),
+                access_mode: Some(AccessMode::ReadOnly),
+                ..TransactionOptions::default()
+            },
+            _ => TransactionOptions::default(),
+        };
+        Ok(self.read.begin_with_options(options).await?)
+    }
+
+    /// Hints from now on.
+    pub fn hints(&self) -> broadcast::Receiver<Hint> {
+        self.hints.subscribe()
+    }
+
+    /// Passes on a hint that another process sent.
+    pub fn relay(&self, hint: Hint) {
+        // Nobody listening is no fault: hints are only hints.
+        let _ = self.hints.send(hint);
+    }
+
+    /// The database's own clock as SQL, in milliseconds since 1970. Leases live by it, since
+    /// replicas may disagree about the time.
+    pub fn now_ms(backend: DbBackend) -> &'static str {
+        match backend {
+            DbBackend::Postgres => "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)",
+            _ => "CAST(unixepoch('subsec') * 1000 AS integer)",
+        }
+    }
+}
+
+/// A transaction that may write. Dropped without [`Txn::commit`], nothing of it remains.
+#[derive(Debug)]
+pub struct Txn {
+    inner: DatabaseTransaction,
+    hints: Vec<Hint>,
+    bus: broadcast::Sender<Hint>,
+}
+
+impl Txn {
+    /// Remembers a hint to be let go at commit.
+    pub fn hint(&mut self, hint: Hint) {
+        if !self.hints.contains(&hint) {
+            self.hints.push(hint);
+        }
+    }
+
+    /// Commits, then lets the hints go.
+    pub async fn commit(self) -> Result<()> {
+        if self.inner.get_database_backend() == DbBackend::Postgres {
+            for hint in &self.hints {
+                let values = [Value::from(CHANNEL), Value::from(hint.encode())];
+                let notify = "SELECT pg_notify($1, $2)";
+                self.inner
+                    .execute_raw(Statement::from_sql_and_values(
+                        DbBackend::Postgres,
+                        notify,
+                        values,
+                    ))
+                    .await?;
+            }
+        }
+        self.inner.commit().await?;
+        for hint in self.hints {
+            let _ = self.bus.send(hint);
+        }
+        Ok(())
+    }
+}
+
+impl std::ops::Deref for Txn {
+    type Target = DatabaseTransaction;
+
+    fn deref(&self) -> &DatabaseTransaction {
+        &self.inner
+    }
+}
+
+async fn sqlite(url: &str) -> Result<(DatabaseConnection, DatabaseConnection)> {
+    let options = SqliteConnectOptions::from_str(url)
+        .map_err(Error::internal)?
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(Duration::from_secs(5))
+        .foreign_keys(true)
+        .pragma("temp_store", "memory")
+        .statement_cache_capacity(256)
+        .disable_statement_logging();
+    let pool = |size| {
+        SqlitePoolOptions::new()
+            .max_connections(size)
+            .acquire_timeout(Duration::from_secs(10))
+    };
+    let write = pool(1)
+        .connect_with(options.clone())
+        .await
+        .map_err(unreachable)?;
+    let read = pool(4)
+        .connect_with(options.read_only(true).create_if_missing(false))
+        .await
+        .map_err(unreachable)?;
+    Ok((
+        SqlxSqliteConnector::from_sqlx_sqlite_pool(read),
+        SqlxSqliteConnector::from_sqlx_sqlite_pool(write),
+    ))
+}
+
+async fn postgres(url: &str) -> Result<(DatabaseConnection, DatabaseConnection)> {
+    let options = PgConnectOptions::from_str(url)
+        .map_err(Error::internal)?
+        .disable_statement_logging();
+    let pool = PgPoolOptions::new()
+        .max_connections(16)
+        .acquire_timeout(Duration::from_secs(10));
+    let pool = pool.connect_with(options).await.map_err(unreachable)?;
+    let connection = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
+    Ok((connection.clone(), connection))
+}
+
+fn unreachable(error: sqlx::Error) -> Error {
+    Error::Unavailable(std::sync::Arc::new(error))
+}
