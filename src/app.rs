@@ -1,1 +1,42 @@
-//! x
+//! The handles every part of the server works with: no logic.
+
+use std::sync::Arc;
+
+use crate::{
+    clock::Clock,
+    config::Config,
+    database::Database,
+    error::{Error, Result},
+    feed::Followers,
+    providers::{Provider, ProviderKind},
+    seal::Keys,
+};
+
+/// The handles. Clones are cheap and share everything.
+#[derive(Clone, Debug)]
+pub struct App {
+    /// What the operator said.
+    pub config: Arc<Config>,
+    /// The database.
+    pub db: Database,
+    /// The time.
+    pub clock: Clock,
+    /// The secret keys.
+    pub keys: Arc<Keys>,
+    /// Who follows whose feed in this process.
+    pub followers: Followers,
+    /// How this server is reached from outside, without a slash at the end.
+    pub public_url: Arc<str>,
+    /// Plaid.
+    pub plaid: Arc<dyn Provider>,
+}
+
+impl App {
+    /// The way to the banks of one provider.
+    pub fn provider(&self, kind: ProviderKind) -> Result<&dyn Provider> {
+        match kind {
+            ProviderKind::Plaid => Ok(&*self.plaid),
+            ProviderKind::Mx => Err(Error::internal("no MX in this server")),
+        }
+    }
+}

@@ -62,3 +62,30 @@ fn sortable_text(name: &'static str, manager: &SchemaManager<'_>) -> ColumnDef {
     };
     ColumnDef::new(name).custom(kind).not_null().to_owned()
 }
+
+async fn index(
+    manager: &SchemaManager<'_>,
+    table: &'static str,
+    columns: &[&'static str],
+) -> Result<(), DbErr> {
+    manager.create_index(named_index(table, columns)).await
+}
+
+async fn unique_index(
+    manager: &SchemaManager<'_>,
+    table: &'static str,
+    columns: &[&'static str],
+) -> Result<(), DbErr> {
+    manager
+        .create_index(named_index(table, columns).unique().to_owned())
+        .await
+}
+
+fn named_index(table: &'static str, columns: &[&'static str]) -> IndexCreateStatement {
+    let name = format!("ix_{table}_{}", columns.join("_"));
+    let mut index = Index::create().name(name).table(table).to_owned();
+    for column in columns {
+        index.col(*column);
+    }
+    index
+}

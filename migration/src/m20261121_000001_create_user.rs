@@ -3,6 +3,8 @@ use sea_orm_migration::{
     schema::{date_null, text, text_null, timestamp_with_time_zone, uuid},
 };
 
+use crate::unique_index;
+
 #[derive(DeriveMigrationName, Debug)]
 pub(crate) struct Migration;
 
@@ -25,16 +27,7 @@ impl MigrationTrait for Migration {
                     .to_owned(),
             )
             .await?;
-        manager
-            .create_index(
-                Index::create()
-                    .name("ix_users_email_key")
-                    .table("users")
-                    .col("email_key")
-                    .unique()
-                    .to_owned(),
-            )
-            .await?;
+        unique_index(manager, "users", &["email_key"]).await?;
         Ok(())
     }
 }

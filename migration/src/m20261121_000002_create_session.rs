@@ -5,6 +5,8 @@ use sea_orm_migration::{
     },
 };
 
+use crate::index;
+
 #[derive(DeriveMigrationName, Debug)]
 pub(crate) struct Migration;
 
@@ -36,24 +38,8 @@ impl MigrationTrait for Migration {
                     .to_owned(),
             )
             .await?;
-        manager
-            .create_index(
-                Index::create()
-                    .name("ix_sessions_user_id")
-                    .table("sessions")
-                    .col("user_id")
-                    .to_owned(),
-            )
-            .await?;
-        manager
-            .create_index(
-                Index::create()
-                    .name("ix_sessions_revoked_at")
-                    .table("sessions")
-                    .col("revoked_at")
-                    .to_owned(),
-            )
-            .await?;
+        index(manager, "sessions", &["user_id"]).await?;
+        index(manager, "sessions", &["revoked_at"]).await?;
         Ok(())
     }
 }

@@ -3,6 +3,8 @@ use sea_orm_migration::{
     schema::{boolean, text, text_null, timestamp_with_time_zone, uuid},
 };
 
+use crate::unique_index;
+
 #[derive(DeriveMigrationName, Debug)]
 pub(crate) struct Migration;
 
@@ -25,17 +27,12 @@ impl MigrationTrait for Migration {
                     .to_owned(),
             )
             .await?;
-        manager
-            .create_index(
-                Index::create()
-                    .name("ix_institutions_provider_provider_institution_id")
-                    .table("institutions")
-                    .col("provider")
-                    .col("provider_institution_id")
-                    .unique()
-                    .to_owned(),
-            )
-            .await?;
+        unique_index(
+            manager,
+            "institutions",
+            &["provider", "provider_institution_id"],
+        )
+        .await?;
         Ok(())
     }
 }

@@ -6,6 +6,8 @@ use sea_orm_migration::{
     },
 };
 
+use crate::{index, unique_index};
+
 #[derive(DeriveMigrationName, Debug)]
 pub(crate) struct Migration;
 
@@ -46,36 +48,9 @@ impl MigrationTrait for Migration {
                     .to_owned(),
             )
             .await?;
-        manager
-            .create_index(
-                Index::create()
-                    .name("ix_items_provider_provider_item_id")
-                    .table("items")
-                    .col("provider")
-                    .col("provider_item_id")
-                    .unique()
-                    .to_owned(),
-            )
-            .await?;
-        manager
-            .create_index(
-                Index::create()
-                    .name("ix_items_user_id_id")
-                    .table("items")
-                    .col("user_id")
-                    .col("id")
-                    .to_owned(),
-            )
-            .await?;
-        manager
-            .create_index(
-                Index::create()
-                    .name("ix_items_last_synced_at")
-                    .table("items")
-                    .col("last_synced_at")
-                    .to_owned(),
-            )
-            .await?;
+        unique_index(manager, "items", &["provider", "provider_item_id"]).await?;
+        index(manager, "items", &["user_id", "id"]).await?;
+        index(manager, "items", &["last_synced_at"]).await?;
         Ok(())
     }
 }

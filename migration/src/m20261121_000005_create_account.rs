@@ -3,6 +3,8 @@ use sea_orm_migration::{
     schema::{text, text_null, timestamp_with_time_zone, timestamp_with_time_zone_null, uuid},
 };
 
+use crate::{index, unique_index};
+
 #[derive(DeriveMigrationName, Debug)]
 pub(crate) struct Migration;
 
@@ -45,27 +47,8 @@ impl MigrationTrait for Migration {
                     .to_owned(),
             )
             .await?;
-        manager
-            .create_index(
-                Index::create()
-                    .name("ix_accounts_item_id_provider_account_id")
-                    .table("accounts")
-                    .col("item_id")
-                    .col("provider_account_id")
-                    .unique()
-                    .to_owned(),
-            )
-            .await?;
-        manager
-            .create_index(
-                Index::create()
-                    .name("ix_accounts_user_id_id")
-                    .table("accounts")
-                    .col("user_id")
-                    .col("id")
-                    .to_owned(),
-            )
-            .await?;
+        unique_index(manager, "accounts", &["item_id", "provider_account_id"]).await?;
+        index(manager, "accounts", &["user_id", "id"]).await?;
         Ok(())
     }
 }

@@ -6,7 +6,7 @@ use sea_orm_migration::{
     },
 };
 
-use crate::sortable_text;
+use crate::{index, sortable_text, unique_index};
 
 #[derive(DeriveMigrationName, Debug)]
 pub(crate) struct Migration;
@@ -50,17 +50,12 @@ impl MigrationTrait for Migration {
                     .to_owned(),
             )
             .await?;
-        manager
-            .create_index(
-                Index::create()
-                    .name("ix_transactions_item_id_provider_transaction_id")
-                    .table("transactions")
-                    .col("item_id")
-                    .col("provider_transaction_id")
-                    .unique()
-                    .to_owned(),
-            )
-            .await?;
+        unique_index(
+            manager,
+            "transactions",
+            &["item_id", "provider_transaction_id"],
+        )
+        .await?;
         manager
             .get_connection()
             .execute_unprepared(
@@ -68,50 +63,10 @@ impl MigrationTrait for Migration {
                  WHERE provider_pending_id IS NOT NULL",
             )
             .await?;
-        manager
-            .create_index(
-                Index::create()
-                    .name("ix_transactions_user_id_date_id")
-                    .table("transactions")
-                    .col("user_id")
-                    .col("date")
-                    .col("id")
-                    .to_owned(),
-            )
-            .await?;
-        manager
-            .create_index(
-                Index::create()
-                    .name("ix_transactions_account_id_date_id")
-                    .table("transactions")
-                    .col("account_id")
-                    .col("date")
-                    .col("id")
-                    .to_owned(),
-            )
-            .await?;
-        manager
-            .create_index(
-                Index::create()
-                    .name("ix_transactions_user_id_amount_id")
-                    .table("transactions")
-                    .col("user_id")
-                    .col("amount")
-                    .col("id")
-                    .to_owned(),
-            )
-            .await?;
-        manager
-            .create_index(
-                Index::create()
-                    .name("ix_transactions_user_id_seq_id")
-                    .table("transactions")
-                    .col("user_id")
-                    .col("seq")
-                    .col("id")
-                    .to_owned(),
-            )
-            .await?;
+        index(manager, "transactions", &["user_id", "date", "id"]).await?;
+        index(manager, "transactions", &["account_id", "date", "id"]).await?;
+        index(manager, "transactions", &["user_id", "amount", "id"]).await?;
+        index(manager, "transactions", &["user_id", "seq", "id"]).await?;
         Ok(())
     }
 }

@@ -3,6 +3,8 @@ use sea_orm_migration::{
     schema::{big_integer, text, timestamp_with_time_zone, uuid, uuid_null},
 };
 
+use crate::index;
+
 #[derive(DeriveMigrationName, Debug)]
 pub(crate) struct Migration;
 
@@ -29,27 +31,13 @@ impl MigrationTrait for Migration {
                     .to_owned(),
             )
             .await?;
-        manager
-            .create_index(
-                Index::create()
-                    .name("ix_removed_transactions_user_id_seq_id")
-                    .table("removed_transactions")
-                    .col("user_id")
-                    .col("seq")
-                    .col("id")
-                    .to_owned(),
-            )
-            .await?;
-        manager
-            .create_index(
-                Index::create()
-                    .name("ix_removed_transactions_item_id_provider_transaction_id")
-                    .table("removed_transactions")
-                    .col("item_id")
-                    .col("provider_transaction_id")
-                    .to_owned(),
-            )
-            .await?;
+        index(manager, "removed_transactions", &["user_id", "seq", "id"]).await?;
+        index(
+            manager,
+            "removed_transactions",
+            &["item_id", "provider_transaction_id"],
+        )
+        .await?;
         Ok(())
     }
 }

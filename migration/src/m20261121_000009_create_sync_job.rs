@@ -6,6 +6,8 @@ use sea_orm_migration::{
     },
 };
 
+use crate::index;
+
 #[derive(DeriveMigrationName, Debug)]
 pub(crate) struct Migration;
 
@@ -44,26 +46,8 @@ impl MigrationTrait for Migration {
                     .to_owned(),
             )
             .await?;
-        manager
-            .create_index(
-                Index::create()
-                    .name("ix_sync_jobs_user_id_id")
-                    .table("sync_jobs")
-                    .col("user_id")
-                    .col("id")
-                    .to_owned(),
-            )
-            .await?;
-        manager
-            .create_index(
-                Index::create()
-                    .name("ix_sync_jobs_item_id_id")
-                    .table("sync_jobs")
-                    .col("item_id")
-                    .col("id")
-                    .to_owned(),
-            )
-            .await?;
+        index(manager, "sync_jobs", &["user_id", "id"]).await?;
+        index(manager, "sync_jobs", &["item_id", "id"]).await?;
         Ok(())
     }
 }

@@ -6,6 +6,8 @@ use sea_orm_migration::{
     },
 };
 
+use crate::{index, unique_index};
+
 #[derive(DeriveMigrationName, Debug)]
 pub(crate) struct Migration;
 
@@ -29,16 +31,7 @@ impl MigrationTrait for Migration {
                     .to_owned(),
             )
             .await?;
-        manager
-            .create_index(
-                Index::create()
-                    .name("ix_webhooks_delivery_key")
-                    .table("webhooks")
-                    .col("delivery_key")
-                    .unique()
-                    .to_owned(),
-            )
-            .await?;
+        unique_index(manager, "webhooks", &["delivery_key"]).await?;
         manager
             .get_connection()
             .execute_unprepared(
@@ -46,15 +39,7 @@ impl MigrationTrait for Migration {
                  WHERE state = 'parked'",
             )
             .await?;
-        manager
-            .create_index(
-                Index::create()
-                    .name("ix_webhooks_received_at")
-                    .table("webhooks")
-                    .col("received_at")
-                    .to_owned(),
-            )
-            .await?;
+        index(manager, "webhooks", &["received_at"]).await?;
         Ok(())
     }
 }

@@ -6,6 +6,8 @@ use sea_orm_migration::{
     },
 };
 
+use crate::{index, unique_index};
+
 #[derive(DeriveMigrationName, Debug)]
 pub(crate) struct Migration;
 
@@ -35,26 +37,8 @@ impl MigrationTrait for Migration {
                     .to_owned(),
             )
             .await?;
-        manager
-            .create_index(
-                Index::create()
-                    .name("ix_link_tokens_token_hash")
-                    .table("link_tokens")
-                    .col("token_hash")
-                    .unique()
-                    .to_owned(),
-            )
-            .await?;
-        manager
-            .create_index(
-                Index::create()
-                    .name("ix_link_tokens_user_id_created_at")
-                    .table("link_tokens")
-                    .col("user_id")
-                    .col("created_at")
-                    .to_owned(),
-            )
-            .await?;
+        unique_index(manager, "link_tokens", &["token_hash"]).await?;
+        index(manager, "link_tokens", &["user_id", "created_at"]).await?;
         Ok(())
     }
 }

@@ -6,6 +6,8 @@ use sea_orm_migration::{
     },
 };
 
+use crate::unique_index;
+
 #[derive(DeriveMigrationName, Debug)]
 pub(crate) struct Migration;
 
@@ -34,28 +36,8 @@ impl MigrationTrait for Migration {
                     .to_owned(),
             )
             .await?;
-        manager
-            .create_index(
-                Index::create()
-                    .name("ix_exchanges_user_id_public_token_hash")
-                    .table("exchanges")
-                    .col("user_id")
-                    .col("public_token_hash")
-                    .unique()
-                    .to_owned(),
-            )
-            .await?;
-        manager
-            .create_index(
-                Index::create()
-                    .name("ix_exchanges_user_id_idempotency_key")
-                    .table("exchanges")
-                    .col("user_id")
-                    .col("idempotency_key")
-                    .unique()
-                    .to_owned(),
-            )
-            .await?;
+        unique_index(manager, "exchanges", &["user_id", "public_token_hash"]).await?;
+        unique_index(manager, "exchanges", &["user_id", "idempotency_key"]).await?;
         Ok(())
     }
 }

@@ -3,6 +3,8 @@ use sea_orm_migration::{
     schema::{big_integer, text, timestamp_with_time_zone, uuid},
 };
 
+use crate::index;
+
 #[derive(DeriveMigrationName, Debug)]
 pub(crate) struct Migration;
 
@@ -34,15 +36,7 @@ impl MigrationTrait for Migration {
                     .to_owned(),
             )
             .await?;
-        manager
-            .create_index(
-                Index::create()
-                    .name("ix_feed_events_at")
-                    .table("feed_events")
-                    .col("at")
-                    .to_owned(),
-            )
-            .await?;
+        index(manager, "feed_events", &["at"]).await?;
         Ok(())
     }
 }

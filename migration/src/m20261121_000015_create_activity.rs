@@ -3,6 +3,8 @@ use sea_orm_migration::{
     schema::{text, text_null, timestamp_with_time_zone, uuid, uuid_null},
 };
 
+use crate::index;
+
 #[derive(DeriveMigrationName, Debug)]
 pub(crate) struct Migration;
 
@@ -30,16 +32,7 @@ impl MigrationTrait for Migration {
                     .to_owned(),
             )
             .await?;
-        manager
-            .create_index(
-                Index::create()
-                    .name("ix_activities_user_id_id")
-                    .table("activities")
-                    .col("user_id")
-                    .col("id")
-                    .to_owned(),
-            )
-            .await?;
+        index(manager, "activities", &["user_id", "id"]).await?;
         Ok(())
     }
 }

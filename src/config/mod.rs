@@ -1,0 +1,280 @@
+//! Configuration: the environment, and `.env` for what the environment does not say. It is read once,
+//! in `main`. All faults are reported together, each with the name of the setting and the remedy,
+//! never with a value that may be secret. There are no files, layers or reloads.
+
+use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, time::Duration};
+
+use secrecy::{ExposeSecret, SecretString};
+
+mod reader;
+
+use reader::{Reader, unknown};
+
+/// Every setting there is. `.env.example` lists the same names; a test compares.
+pub const NAMES: &[&str] = &[
+    "ACCESS_TOKEN_TTL",
+    "ALLOWED_ORIGINS",
+    "DATABASE_URL",
+    "GRAPHIQL",
+    "LISTEN",
+    "LOG_FORMAT",
+    "PLAID_BASE_URL",
+    "PLAID_CLIENT_ID",
+    "PLAID_ENV",
+    "PLAID_SECRET",
+    "PUBLIC_URL",
+    "REDIRECT_URIS",
+    "REFRESH_TOKEN_TTL",
+    "RUST_LOG",
+    "SANDBOX_LISTEN",
+    "SECRET_KEY",
+    "WORKERS",
+];
+
+/// The value `.env.example` shows for `SECRET_KEY`, which therefore protects nothing.
+pub const EXAMPLE_SECRET_KEY: &str = "cmVwbGFjZSBtZSB3aXRoIDMyIHJhbmRvbSBieXRlcyE=";
+
+/// What the server is told by its operator.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `DATABASE_URL`: `sqlite://PATH` or `postgres://…`.
+    pub database_url: SecretString,
+    /// `LISTEN`: where the API listens.
+    pub listen: SocketAddr,
+    /// `PUBLIC_URL`: how browsers and providers reach the server; no slash at the end.
+    pub public_url: Option<String>,
+    /// `SECRET_KEY`: base64 of 32 bytes; several, comma-separated, newest first.
+    pub secret_key: Option<SecretString>,
+    /// `ALLOWED_ORIGINS`: web origins that may call the API from a browser.
+    pub allowed_origins: Vec<String>,
+    /// `REDIRECT_URIS`: addresses that sign-in pages and Link may return to, compared exactly.
+    pub redirect_uris: Vec<String>,
+    /// `ACCESS_TOKEN_TTL`: how long an access token lives.
+    pub access_token_ttl: Duration,
+    /// `REFRESH_TOKEN_TTL`: how long a refresh token lives.
+    pub refresh_token_ttl: Duration,
+    /// `PLAID_*`: how Plaid is reached.
+    pub plaid: PlaidConfig,
+    /// `SANDBOX_LISTEN`: where the built-in sandbox listens.
+    pub sandbox_listen: SocketAddr,
+    /// `WORKERS`: how many jobs run at once in this process; 0 for none.
+    pub workers: usize,
+    /// `GRAPHIQL`: whether `/graphiql` is served.
+    pub graphiql: bool,
+    /// `LOG_FORMAT`: how the log is written.
+    pub log_format: LogFormat,
+    /// `RUST_LOG`: what is logged, in the syntax of `tracing-subscriber`.
+    pub log_filter: String,
+}
+
+/// How Plaid is reached.
+#[derive(Clone, Debug)]
+pub struct PlaidConfig {
+    /// `PLAID_ENV`.
+    pub env: PlaidEnv,
+    /// `PLAID_CLIENT_ID`.
+    pub client_id: SecretString,
+    /// `PLAID_SECRET`.
+    pub secret: SecretString,
+    /// `PLAID_BASE_URL`: another address than the environment's own, for tests.
+    pub base_url: Option<String>,
+}
+
+/// Which Plaid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlaidEnv {
+    /// The built-in sandbox: no account, no key, no Internet.
+    Local,
+    /// Plaid's test environment.
+    Sandbox,
+    /// Real banks.
+    Production,
+}
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Everything that is wrong with the configuration, one line each.
+#[derive(Debug, thiserror::Error)]
+pub struct ConfigError(pub Vec<String>);
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("\n"))
+    }
+}
+
+impl Config {
+    /// Reads the environment and `.env` in the working directory.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        let mut file = BTreeMap::new();
+        let mut faults = Vec::new();
+        let path = PathBuf::from(".env");
+        if path.exists() {
+            match dotenvy::from_path_iter(&path) {
+                Ok(lines) => {
+                    for line in lines {
+                        match line {
+                            Ok((name, value)) => drop(file.insert(name, value)),
+                            Err(_) => faults.push(".env: a line is not NAME=value".to_owned()),
+                        }
+                    }
+                }
+                Err(_) => faults.push(".env: cannot be read; check its permissions".to_owned()),
+            }
+        }
+        faults.extend(unknown(&file));
+        file.extend(std::env::vars().filter(|(name, _)| NAMES.contains(&name.as_str())));
+        Self::read(file, faults)
+    }
+
+    /// Reads settings given as pairs: what tests use.
+    pub fn from_pairs<'a>(
+        pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Self, ConfigError> {
+        let values: BTreeMap<_, _> = pairs
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        let faults = unknown(&values);
+        Self::read(values, faults)
+    }
+
+    fn read(values: BTreeMap<String, String>, faults: Vec<String>) -> Result<Self, ConfigError> {
+        let mut reader = Reader { values, faults };
+        let config = Self {
+            database_url: reader.database_url(),
+            listen: reader.parse("LISTEN", local(8000), "an address such as 127.0.0.1:8000"),
+            public_url: reader.url("PUBLIC_URL"),
+            secret_key: reader.secret_key(),
+            allowed_origins: reader.urls("ALLOWED_ORIGINS"),
+            redirect_uris: reader.urls("REDIRECT_URIS"),
+            access_token_ttl: reader.duration("ACCESS_TOKEN_TTL", "30m"),
+            refresh_token_ttl: reader.duration("REFRESH_TOKEN_TTL", "7d"),
+            plaid: reader.plaid(),
+            sandbox_listen: reader.parse(
+                "SANDBOX_LISTEN",
+                local(8010),
+                "an address such as 127.0.0.1:8010",
+            ),
+            workers: reader.parse("WORKERS", 4, "a number from 0 to 64"),
+            graphiql: reader.choice("GRAPHIQL", true, &[("on", true), ("off", false)]),
+            log_format: reader.choice(
+                "LOG_FORMAT",
+                LogFormat::Text,
+                &[("text", LogFormat::Text), ("json", LogFormat::Json)],
+            ),
+            log_filter: reader
+                .text("RUST_LOG")
+                .unwrap_or_else(|| "info,sqlx=warn".to_owned()),
+        };
+        if config.workers > 64 {
+            reader
+                .faults
+                .push("WORKERS: use a number from 0 to 64".to_owned());
+        }
+        if reader.faults.is_empty() {
+            Ok(config)
+        } else {
+            Err(ConfigError(reader.faults))
+        }
+    }
+
+    /// Whether the database is a file of this process.
+    pub fn is_sqlite(&self) -> bool {
+        self.database_url.expose_secret().starts_with("sqlite:")
+    }
+
+    /// The path of the SQLite file, if the database is one.
+    pub fn sqlite_path(&self) -> Option<PathBuf> {
+        let rest = self.database_url.expose_secret().strip_prefix("sqlite:")?;
+        let path = rest.strip_prefix("//").unwrap_or(rest);
+        Some(PathBuf::from(path.split('?').next().unwrap_or(path)))
+    }
+}
+
+fn local(port: u16) -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], port))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults(pairs: &[(&str, &str)]) -> Vec<String> {
+        Config::from_pairs(pairs.iter().copied()).map_or_else(|e| e.0, |_| Vec::new())
+    }
+
+    #[test]
+    fn nothing_set_is_a_working_configuration() {
+        let config = Config::from_pairs([]).unwrap();
+        assert_eq!(config.sqlite_path(), Some(PathBuf::from("passbook.db")));
+        assert_eq!(config.plaid.env, PlaidEnv::Local);
+        assert_eq!(config.access_token_ttl, Duration::from_mins(30));
+    }
+
+    #[test]
+    fn all_faults_are_told_at_once() {
+        let told = faults(&[
+            ("LISTEN", "nowhere"),
+            ("WORKERS", "99"),
+            ("ACCESS_TOKEN_TTL", "soon"),
+            ("PUBLIC_URL", "app.example"),
+            ("DATABASE_URL", "mysql://x"),
+            ("LOG_FORMAT", "xml"),
+            ("PLAID_ENV", "sandbox"),
+        ]);
+        for name in [
+            "LISTEN",
+            "WORKERS",
+            "ACCESS_TOKEN_TTL",
+            "PUBLIC_URL",
+            "DATABASE_URL",
+            "LOG_FORMAT",
+        ] {
+            assert_eq!(
+                told.iter().filter(|line| line.starts_with(name)).count(),
+                1,
+                "{name}: {told:?}"
+            );
+        }
+        assert!(told.iter().any(|line| line.starts_with("PLAID_CLIENT_ID")));
+    }
+
+    #[test]
+    fn a_typing_error_is_answered_with_the_name_that_was_meant() {
+        assert_eq!(
+            faults(&[("DATABSE_URL", "x")]),
+            ["DATABSE_URL: there is no such setting; did you mean DATABASE_URL?"]
+        );
+    }
+
+    #[test]
+    fn a_bad_key_is_refused_and_not_shown() {
+        for key in [
+            "c2hvcnQ=",
+            EXAMPLE_SECRET_KEY,
+            "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+            "not base64!",
+        ] {
+            let told = faults(&[("SECRET_KEY", key)]);
+            assert!(
+                told.len() == 1 && told[0].starts_with("SECRET_KEY") && !told[0].contains(key),
+                "{told:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn credentials_and_the_local_environment_contradict_each_other() {
+        let told = faults(&[("PLAID_CLIENT_ID", "abc"), ("PLAID_SECRET", "def")]);
+        assert_eq!(told.len(), 1);
+        assert!(told[0].starts_with("PLAID_ENV"));
+    }
+}

@@ -1,0 +1,223 @@
+//! Takes settings out one by one and notes what is wrong with each.
+
+use std::{collections::BTreeMap, fmt, str::FromStr, time::Duration};
+
+use secrecy::SecretString;
+
+use super::{EXAMPLE_SECRET_KEY, NAMES, PlaidConfig, PlaidEnv};
+use crate::seal::Keys;
+
+/// Names nobody reads, each with the nearest name that somebody does.
+pub(super) fn unknown(values: &BTreeMap<String, String>) -> Vec<String> {
+    let strange = values.keys().filter(|name| !NAMES.contains(&name.as_str()));
+    strange
+        .map(|name| {
+            let nearest = NAMES
+                .iter()
+                .min_by_key(|known| distance(name, known))
+                .unwrap_or(&"");
+            format!("{name}: there is no such setting; did you mean {nearest}?")
+        })
+        .collect()
+}
+
+/// How many single-letter changes lie between two names.
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.bytes().enumerate() {
+        let mut previous = i;
+        for (j, y) in b.bytes().enumerate() {
+            let (Some(&above), Some(&left)) = (row.get(j + 1), row.get(j)) else {
+                continue;
+            };
+            let left = if j == 0 { i + 1 } else { left };
+            let cost = (previous + usize::from(x != y))
+                .min(above + 1)
+                .min(left + 1);
+            previous = above;
+            if let Some(cell) = row.get_mut(j) {
+                *cell = left;
+            }
+            if let Some(cell) = row.get_mut(j + 1) {
+                *cell = cost;
+            }
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+/// The settings that were not taken yet, and the faults so far.
+pub(super) struct Reader {
+    pub(super) values: BTreeMap<String, String>,
+    pub(super) faults: Vec<String>,
+}
+
+impl Reader {
+    pub(super) fn text(&mut self, name: &str) -> Option<String> {
+        self.values
+            .remove(name)
+            .filter(|value| !value.trim().is_empty())
+    }
+
+    pub(super) fn fault(&mut self, name: &str, remedy: impl fmt::Display) {
+        self.faults.push(format!("{name}: {remedy}"));
+    }
+
+    pub(super) fn parse<T: FromStr>(&mut self, name: &str, default: T, wanted: &str) -> T {
+        let Some(text) = self.text(name) else {
+            return default;
+        };
+        text.trim().parse().unwrap_or_else(|_| {
+            self.fault(name, format_args!("use {wanted}"));
+            default
+        })
+    }
+
+    pub(super) fn choice<T: Copy>(&mut self, name: &str, default: T, choices: &[(&str, T)]) -> T {
+        let Some(text) = self.text(name) else {
+            return default;
+        };
+        if let Some((_, value)) = choices.iter().find(|(word, _)| *word == text.trim()) {
+            return *value;
+        }
+        let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
+        self.fault(name, format_args!("use one of {}", words.join(", ")));
+        default
+    }
+
+    pub(super) fn duration(&mut self, name: &str, default: &str) -> Duration {
+        let text = self.text(name).unwrap_or_else(|| default.to_owned());
+        let text = text.trim();
+        let split = text
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(text.len());
+        let (number, unit) = text.split_at(split);
+        let unit = match unit {
+            "s" => 1,
+            "m" => 60,
+            "h" => 3600,
+            "d" => 86_400,
+            _ => 0,
+        };
+        let seconds = number
+            .parse::<u64>()
+            .ok()
+            .and_then(|n| n.checked_mul(unit))
+            .unwrap_or(0);
+        if seconds == 0 || seconds > 10 * 366 * 86_400 {
+            self.fault(name, "use a number and a unit, such as 30m, 12h or 7d");
+        }
+        Duration::from_secs(seconds)
+    }
+
+    pub(super) fn url(&mut self, name: &str) -> Option<String> {
+        let text = self.text(name)?;
+        let url = text.trim().trim_end_matches('/').to_owned();
+        self.check_url(name, &url).then_some(url)
+    }
+
+    pub(super) fn urls(&mut self, name: &str) -> Vec<String> {
+        let text = self.text(name).unwrap_or_default();
+        let parts = text
+            .split(',')
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+            .map(str::to_owned);
+        let urls: Vec<String> = parts.collect();
+        urls.into_iter()
+            .filter(|url| self.check_url(name, url))
+            .collect()
+    }
+
+    fn check_url(&mut self, name: &str, url: &str) -> bool {
+        let fine = reqwest::Url::parse(url).is_ok_and(|parsed| {
+            matches!(parsed.scheme(), "http" | "https")
+                && parsed.has_host()
+                && parsed.username().is_empty()
+        });
+        if !fine {
+            self.fault(
+                name,
+                "use full addresses that begin with https:// or http://",
+            );
+        }
+        fine
+    }
+
+    pub(super) fn database_url(&mut self) -> SecretString {
+        let url = self
+            .text("DATABASE_URL")
+            .unwrap_or_else(|| "sqlite://passbook.db".to_owned());
+        let known = ["sqlite:", "postgres://", "postgresql://"]
+            .iter()
+            .any(|scheme| url.starts_with(scheme));
+        if !known {
+            self.fault(
+                "DATABASE_URL",
+                "use sqlite://PATH or postgres://USER:PASSWORD@HOST/NAME",
+            );
+        } else if url.contains(":memory:") {
+            self.fault(
+                "DATABASE_URL",
+                "a database in memory forgets everything; name a file",
+            );
+        }
+        url.into()
+    }
+
+    pub(super) fn secret_key(&mut self) -> Option<SecretString> {
+        let text = self.text("SECRET_KEY")?;
+        if text.contains(EXAMPLE_SECRET_KEY) {
+            self.fault(
+                "SECRET_KEY",
+                "this is the example's value; make one with `openssl rand -base64 32`",
+            );
+        } else if let Err(why) = Keys::parse(&text) {
+            let remedy = format!("{why}; make one with `openssl rand -base64 32`");
+            self.fault("SECRET_KEY", remedy);
+        }
+        Some(text.into())
+    }
+
+    pub(super) fn plaid(&mut self) -> PlaidConfig {
+        let client_id = self.text("PLAID_CLIENT_ID");
+        let secret = self.text("PLAID_SECRET");
+        let base_url = self.url("PLAID_BASE_URL");
+        let envs = [
+            ("local", PlaidEnv::Local),
+            ("sandbox", PlaidEnv::Sandbox),
+            ("production", PlaidEnv::Production),
+        ];
+        let env = self.choice("PLAID_ENV", PlaidEnv::Local, &envs);
+        if env == PlaidEnv::Local && (client_id.is_some() || secret.is_some()) {
+            self.fault(
+                "PLAID_ENV",
+                "credentials are set; say `sandbox` or `production`, which they belong to",
+            );
+        }
+        for (name, value) in [("PLAID_CLIENT_ID", &client_id), ("PLAID_SECRET", &secret)] {
+            if env != PlaidEnv::Local && value.is_none() {
+                self.fault(
+                    name,
+                    "is missing; Plaid's dashboard shows it under Developers, Keys",
+                );
+            }
+            if value
+                .as_deref()
+                .is_some_and(|value| value.contains("your-"))
+            {
+                self.fault(
+                    name,
+                    "this is the example's value; Plaid's dashboard shows yours",
+                );
+            }
+        }
+        let local = || "local".to_owned();
+        PlaidConfig {
+            env,
+            client_id: client_id.unwrap_or_else(local).into(),
+            secret: secret.unwrap_or_else(local).into(),
+            base_url,
+        }
+    }
+}
