@@ -4,11 +4,13 @@
 //! them to it.
 
 pub mod app;
+pub mod auth;
 pub mod clock;
 pub mod config;
 pub mod database;
 pub mod error;
 pub mod feed;
+pub mod graphql;
 pub mod jobs;
 pub mod money;
 pub mod providers;
