@@ -40,6 +40,6 @@ impl Auth {
 
     /// Waits until the session is revoked or the token expires.
     pub async fn ended(&self, _access: Access) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
