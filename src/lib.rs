@@ -15,4 +15,5 @@ pub mod jobs;
 pub mod money;
 pub mod providers;
 pub mod seal;
+pub mod sync;
 pub mod viewer;

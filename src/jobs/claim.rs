@@ -81,14 +81,14 @@ impl Claim {
             .await?;
             return Ok(None);
         }
-        let hold = match error {
+        let (delay, hold) = match error {
             Error::Provider(error) => match error.class {
-                ErrorClass::Retry(hold) => hold.unwrap_or_default(),
-                _ => Duration::ZERO,
+                ErrorClass::Retry(Some(hold)) => (hold.max(backoff(self.attempt)), hold),
+                ErrorClass::NotReady => (patience(self.attempt), Duration::ZERO),
+                _ => (backoff(self.attempt), Duration::ZERO),
             },
-            _ => Duration::ZERO,
+            _ => (backoff(self.attempt), Duration::ZERO),
         };
-        let delay = hold.max(backoff(self.attempt));
         let ms = |duration: Duration| {
             Value::from(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX / 2))
         };
@@ -166,6 +166,12 @@ pub(super) async fn claim(app: &App, worker: i64, limit: usize) -> Result<Vec<jo
         .await?;
     txn.commit().await?;
     Ok(rows)
+}
+
+/// Nothing is wrong, the other side is not done yet: ask soon, then less often.
+fn patience(attempt: i32) -> Duration {
+    let doublings = u32::try_from(attempt - 1).unwrap_or_default().min(6);
+    Duration::from_secs(2_u64.pow(doublings)).min(Duration::from_mins(1))
 }
 
 /// Full jitter: anything up to the exponential delay, so that a herd does not come back together.

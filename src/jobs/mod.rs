@@ -110,13 +110,14 @@ pub async fn enqueue<J: Job>(txn: &mut Txn, app: &App, job: &J, when: When) -> R
     let id = Uuid::now_v7();
     let now = now(app, backend);
     let delay = i64::try_from(when.delay.as_millis()).map_err(Error::internal)?;
-    // The update changes nothing: it takes the lock on the row, so that a runner cannot begin the
-    // job between our look at it and our commit.
+    // Joining takes the lock on the row, so that a runner cannot begin the job between our look at
+    // it and our commit; and whoever is in more of a hurry brings it forward.
     let sql = format!(
         "INSERT INTO jobs (id, kind, key, user_id, payload, state, attempt, crashes, max_attempts, \
          run_at, hold_until, fence, lease_until, created_at) \
          VALUES ($1, $2, $3, $4, $5, 'queued', 0, 0, $6, {now} + $7, 0, 0, 0, {now}) \
-         ON CONFLICT (kind, key) WHERE state = 'queued' DO UPDATE SET key = excluded.key \
+         ON CONFLICT (kind, key) WHERE state = 'queued' DO UPDATE SET \
+         run_at = CASE WHEN excluded.run_at < jobs.run_at THEN excluded.run_at ELSE jobs.run_at END \
          RETURNING id, payload"
     );
     let payload = serde_json::to_value(job).map_err(Error::internal)?;
