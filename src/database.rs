@@ -164,6 +164,18 @@ impl Txn {
         }
     }
 
+    /// Waits until nobody else's transaction holds the lock of this name, and holds it until this
+    /// one ends: for decisions about rows that do not exist yet. On SQLite every writer is alone.
+    pub async fn lock(&self, name: &str) -> Result<()> {
+        if self.inner.get_database_backend() == DbBackend::Postgres {
+            let sql = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
+            let statement =
+                Statement::from_sql_and_values(DbBackend::Postgres, sql, [Value::from(name)]);
+            self.inner.execute_raw(statement).await?;
+        }
+        Ok(())
+    }
+
     /// Commits, then lets the hints go.
     pub async fn commit(self) -> Result<()> {
         if self.inner.get_database_backend() == DbBackend::Postgres {

@@ -3,6 +3,7 @@
 //! ladder: each may use those above it in this list and none below. `tests/it/architecture.rs` holds
 //! them to it.
 
+pub mod activity;
 pub mod app;
 pub mod auth;
 pub mod clock;
@@ -12,8 +13,10 @@ pub mod error;
 pub mod feed;
 pub mod graphql;
 pub mod jobs;
+pub mod linking;
 pub mod money;
 pub mod providers;
 pub mod seal;
 pub mod sync;
 pub mod viewer;
+pub mod webhooks;

@@ -1,8 +1,8 @@
 use sea_orm_migration::{
     prelude::*,
     schema::{
-        big_integer, boolean, date, date_null, text, text_null,
-        timestamp_with_time_zone, timestamp_with_time_zone_null, uuid,
+        big_integer, boolean, date, date_null, text, text_null, timestamp_with_time_zone,
+        timestamp_with_time_zone_null, uuid,
     },
 };
 

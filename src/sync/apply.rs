@@ -13,6 +13,7 @@ use sea_orm::{
 use super::{
     accounts,
     fold::Round,
+    institution::{self, Bank},
     known::decide,
     store::{self, Counts},
     write::{Stamp, write},
@@ -29,6 +30,7 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct News {
     pub(super) state: ItemState,
+    pub(super) bank: Bank,
     pub(super) accounts: Vec<Account>,
     pub(super) round: Round,
 }
@@ -49,16 +51,18 @@ pub(super) async fn apply(
     claim.check(&txn).await?;
     let Some(item) = item::Entity::find()
         .filter(item::Column::Id.eq(began.id))
+        .filter(item::Column::RemovedAt.is_null())
         .lock_exclusive()
         .one(&*txn)
         .await?
     else {
-        // The item was removed meanwhile, and its sync jobs with it.
+        // The item was removed meanwhile; its sync jobs are cancelled.
         return Ok(());
     };
     if item.sync_cursor != began.sync_cursor {
         return Err(Error::LeaseLost);
     }
+    let institution_id = institution::write(app, &txn, &item, news.bank).await?;
     let account_ids = accounts::write(&txn, &item, news.accounts, now).await?;
     let (pages, readiness) = (news.round.pages, news.round.readiness);
     let cursor = news.round.cursor.clone();
@@ -72,6 +76,7 @@ pub(super) async fn apply(
     let seq = feed::next(&mut txn, item.user_id).await?;
     write(&txn, &item, plan, account_ids, Stamp { seq, now }).await?;
     let mut row = item_row(item, &news.state, readiness);
+    row.institution_id = Set(institution_id);
     row.sync_cursor = Set(cursor);
     row.last_synced_at = Set(Some(now));
     row.updated_at = Set(now);

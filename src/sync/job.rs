@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::{
     apply::{News, apply},
     fetch::Fetch,
+    institution,
     store::{self, Setback},
 };
 use crate::{
@@ -53,9 +54,11 @@ impl Job for SyncItem {
     }
 
     async fn run(&self, app: &App, claim: &Claim) -> Result<()> {
-        let rows = item::Entity::find().filter(item::Column::Id.eq(self.item_id));
+        let rows = item::Entity::find()
+            .filter(item::Column::Id.eq(self.item_id))
+            .filter(item::Column::RemovedAt.is_null());
         let Some(item) = rows.one(app.db.read()).await? else {
-            // The item was removed, and its sync jobs with it.
+            // The item was removed meanwhile; its sync jobs are cancelled.
             return Ok(());
         };
         store::start(app, self, claim).await?;
@@ -81,18 +84,14 @@ impl Job for SyncItem {
         {
             return Err(not_ready().into());
         }
-        apply(
-            app,
-            self,
-            claim,
-            &item,
-            News {
-                state,
-                accounts: accounts?,
-                round,
-            },
-        )
-        .await
+        let bank = institution::ask(app, provider, &item, state.institution_id.as_deref()).await?;
+        let news = News {
+            state,
+            bank,
+            accounts: accounts?,
+            round,
+        };
+        apply(app, self, claim, &item, news).await
     }
 
     async fn failed(&self, app: &App, txn: &mut Txn, failure: &Failure) -> Result<()> {

@@ -35,6 +35,7 @@ mod accounts;
 mod apply;
 mod fetch;
 mod fold;
+mod institution;
 mod job;
 mod known;
 mod plan;
@@ -43,6 +44,8 @@ mod sweep;
 mod write;
 
 pub use job::SyncItem;
+pub(crate) use job::{access_token, place};
+pub(crate) use store::cancel;
 pub use sweep::SweepItems;
 
 /// Asks for a sync in the caller's transaction; returns the sync job that will do it.

@@ -7,6 +7,7 @@ use entity::{
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
+    sea_query::Expr,
 };
 use uuid::Uuid;
 
@@ -150,9 +151,24 @@ pub(super) async fn set_back(
     Ok(())
 }
 
+/// Cancels the syncs of an item that is going away. The caller tells the feed.
+pub(crate) async fn cancel(txn: &Txn, item_id: Uuid, now: DateTime<Utc>) -> Result<()> {
+    use sync_job::Column as Row;
+    sync_job::Entity::update_many()
+        .col_expr(Row::Status, Expr::value("cancelled"))
+        .col_expr(Row::FinishedAt, Expr::value(now))
+        .filter(Row::ItemId.eq(item_id))
+        .filter(Row::FinishedAt.is_null())
+        .exec(&**txn)
+        .await?;
+    Ok(())
+}
+
+/// A sync that has not ended; one that was cancelled stays so.
 async fn find(txn: &Txn, id: Uuid) -> Result<Option<sync_job::Model>> {
-    Ok(sync_job::Entity::find()
-        .filter(sync_job::Column::Id.eq(id))
+    let rows = sync_job::Entity::find().filter(sync_job::Column::Id.eq(id));
+    Ok(rows
+        .filter(sync_job::Column::FinishedAt.is_null())
         .one(&**txn)
         .await?)
 }
