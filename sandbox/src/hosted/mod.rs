@@ -1,0 +1,13 @@
+//! The hosted link page.
+
+pub(crate) mod flow;
+
+use std::sync::Arc;
+
+use axum::Router;
+
+use crate::app::App;
+
+pub(crate) fn routes() -> Router<Arc<App>> {
+    Router::new()
+}
