@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::clock::Clock;
 use crate::faults::Faults;
-use crate::hosted::flow::Flows;
+use crate::hosted::visit::Flows;
 use crate::plaid::calls::Call;
 use crate::ring::Ring;
 use crate::seed::Seed;

@@ -18,11 +18,6 @@
     clippy::struct_field_names,
     reason = "fields that go over the wire have Plaid's names"
 )]
-#![expect(
-    dead_code,
-    reason = "the control paths and the hosted page, which use the rest, come next"
-)]
-
 mod app;
 mod bank;
 mod clock;

@@ -40,11 +40,6 @@ impl Account {
     pub(crate) fn is(&self, kind: &str, subtype: &str) -> bool {
         self.r#type == kind && self.subtype.as_deref() == Some(subtype)
     }
-
-    /// Plaid reports transactions for these; other loans and investments have their own endpoints.
-    pub(crate) fn has_transactions(&self) -> bool {
-        matches!(&*self.r#type, "depository" | "credit") || self.is("loan", "student")
-    }
 }
 
 /// Digits, and how many of them are behind the point.

@@ -23,15 +23,15 @@ pub(crate) struct Place {
     pub(crate) country: &'static str,
     pub(crate) lat: i64,
     pub(crate) lon: i64,
+    pub(crate) streets: [&'static str; 2],
 }
 
 const fn place(
-    city: &'static str,
-    region: &'static str,
-    postal_code: &'static str,
-    country: &'static str,
+    names: (&'static str, &'static str, &'static str, &'static str),
     spot: (i64, i64),
+    streets: [&'static str; 2],
 ) -> Place {
+    let (city, region, postal_code, country) = names;
     Place {
         city,
         region,
@@ -39,16 +39,41 @@ const fn place(
         country,
         lat: spot.0,
         lon: spot.1,
+        streets,
     }
 }
 
 pub(crate) const PLACES: [Place; 6] = [
-    place("San Francisco", "CA", "94103", "US", (377_726, -1_224_099)),
-    place("Portland", "OR", "97205", "US", (455_202, -1_226_742)),
-    place("Brooklyn", "NY", "11201", "US", (406_943, -739_903)),
-    place("Montréal", "QC", "H2X 1Y4", "CA", (455_088, -735_673)),
-    place("Zürich", "ZH", "8001", "CH", (473_744, 85_410)),
-    place("東京", "東京都", "100-0001", "JP", (356_851, 1_397_528)),
+    place(
+        ("San Francisco", "CA", "94103", "US"),
+        (377_726, -1_224_099),
+        ["Market St", "Mission St"],
+    ),
+    place(
+        ("Portland", "OR", "97205", "US"),
+        (455_202, -1_226_742),
+        ["SE Division St", "NW 23rd Ave"],
+    ),
+    place(
+        ("Brooklyn", "NY", "11201", "US"),
+        (406_943, -739_903),
+        ["Atlantic Ave", "Court St"],
+    ),
+    place(
+        ("Montréal", "QC", "H2X 1Y4", "CA"),
+        (455_088, -735_673),
+        ["Rue Saint-Denis", "Avenue du Parc"],
+    ),
+    place(
+        ("Zürich", "ZH", "8001", "CH"),
+        (473_744, 85_410),
+        ["Bahnhofstrasse", "Niederdorfstrasse"],
+    ),
+    place(
+        ("東京", "東京都", "100-0001", "JP"),
+        (356_851, 1_397_528),
+        ["千代田", "丸の内"],
+    ),
 ];
 
 type Label = (&'static str, &'static str, &'static str);

@@ -9,17 +9,6 @@ use super::merchants::{EVERYDAY, Merchant, PLACES};
 use super::transaction::{Category, Counterparty, Location, Text, Transaction};
 use crate::seed::Seed;
 
-const STREETS: [&str; 8] = [
-    "Market St",
-    "2nd Ave",
-    "Rue Saint-Denis",
-    "Elm Street",
-    "Bahnhofstrasse",
-    "Mission St",
-    "SE Division St",
-    "Atlantic Ave",
-];
-
 pub(crate) fn everyday(
     id: String,
     account_id: String,
@@ -130,7 +119,11 @@ fn location(place: usize, chance: Seed) -> Location {
     let Some(place) = PLACES.get(place) else {
         return Location::default();
     };
-    let street = chance.at(1).pick(&STREETS).copied().unwrap_or_default();
+    let street = chance
+        .at(1)
+        .pick(&place.streets)
+        .copied()
+        .unwrap_or_default();
     Location {
         address: Some(Cow::Owned(format!(
             "{} {street}",

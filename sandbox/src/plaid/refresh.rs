@@ -47,15 +47,20 @@ pub(crate) struct Notices {
     older: Vec<Notice>,
 }
 
+impl Notices {
+    /// Those to send, with the older kind or without.
+    pub(crate) fn wanted(self, legacy: bool) -> impl Iterator<Item = Notice> {
+        self.sync
+            .into_iter()
+            .chain(self.older.into_iter().filter(move |_| legacy))
+    }
+}
+
 impl App {
+    /// Sends what a change to an item's log sets off. Not to be called with the world locked.
     pub(crate) fn send_changes(self: &Arc<Self>, notices: Notices) {
         let legacy = self.settings().legacy_webhooks;
-        self.send(
-            notices
-                .sync
-                .into_iter()
-                .chain(notices.older.into_iter().filter(|_| legacy)),
-        );
+        self.send(notices.wanted(legacy));
     }
 }
 
