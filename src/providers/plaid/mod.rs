@@ -7,7 +7,7 @@
 //! Refused: a generated client (amounts as floats, closed enums that fail on tomorrow's value), and
 //! `/transactions/get` (no cursor, no removals).
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 use axum::http::HeaderMap;
@@ -16,6 +16,7 @@ use secrecy::{ExposeSecret, SecretString};
 use self::{
     client::{Client, Endpoint},
     errors::{PlaidError, unanswered},
+    keys::Keys,
 };
 use super::{
     Account, Delivery, Institution, ItemState, LinkRequest, LinkResult, LinkToken, Linked,
@@ -27,10 +28,16 @@ use crate::{
 };
 
 mod accounts;
+mod allowance;
 mod client;
 mod errors;
+mod keys;
 mod lenient;
+mod notice;
+#[cfg(test)]
+mod stub;
 mod transactions;
+mod webhook;
 mod wire;
 
 const LINK_TOKEN_CREATE: Endpoint = Endpoint::new("/link/token/create");
@@ -86,7 +93,9 @@ impl fmt::Debug for PlaidSettings {
 
 /// One environment of Plaid's; items, tokens and webhook keys never cross to another.
 pub struct Plaid {
-    client: Client,
+    client: Arc<Client>,
+    keys: Keys,
+    clock: Clock,
     client_name: String,
 }
 
@@ -109,10 +118,13 @@ impl Plaid {
             &settings.base_url,
             &settings.client_id,
             settings.secret,
-            clock,
+            clock.clone(),
         )?;
+        let client = Arc::new(client);
         Ok(Self {
+            keys: Keys::new(client.clone(), clock.clone()),
             client,
+            clock,
             client_name: settings.client_name,
         })
     }
@@ -267,10 +279,10 @@ impl Provider for Plaid {
 
     async fn verify_webhook(
         &self,
-        _headers: &HeaderMap,
-        _body: &[u8],
+        headers: &HeaderMap,
+        body: &[u8],
     ) -> Result<Delivery, WebhookRefusal> {
-        Err(WebhookRefusal::Unverifiable)
+        webhook::verify(&self.keys, self.clock.now(), headers, body).await
     }
 }
 
