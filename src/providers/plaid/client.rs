@@ -156,6 +156,7 @@ impl Client {
         };
         let mut error = error.classed(status.is_server_error());
         error.detail = format!("{status} {}", self.conceal(&error.detail));
+        error.display_message = error.display_message.map(|text| self.conceal(&text));
         error
     }
 
@@ -199,8 +200,16 @@ async fn body(mut response: Response) -> Result<String, ProviderError> {
 
 /// A call that got no whole answer. The URL is left out of what is told, though it holds no secret.
 fn lost(error: reqwest::Error, code: &str) -> ProviderError {
+    let error = error.without_url();
     let code = if error.is_timeout() { "timeout" } else { code };
-    unanswered(code, &Error::internal(error.without_url()).chain())
+    let mut told = error.to_string();
+    let mut cause = std::error::Error::source(&error);
+    while let Some(error) = cause {
+        told.push_str(": ");
+        told.push_str(&error.to_string());
+        cause = error.source();
+    }
+    unanswered(code, &told)
 }
 
 /// How long the server asks us to stay away: seconds or a date. Nonsense asks nothing.
@@ -226,7 +235,9 @@ impl Answer {
 
     fn unreadable(&self, error: &serde_json::Error) -> ProviderError {
         if let Some(error) = PlaidError::parse(&self.text) {
-            return error.classed(false);
+            let error = error.classed(false);
+            let detail = "an error that calls itself a success".to_owned();
+            return ProviderError { detail, ..error };
         }
         // What serde says of a value quotes it; a missing field's name is Plaid's own.
         let told = error.to_string();
@@ -256,5 +267,201 @@ impl Answer {
             .ok()?
             .request_id
             .0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::{Body, Bytes};
+    use futures_util::{StreamExt, stream};
+    use serde_json::{Value, json};
+
+    use super::{
+        super::stub::{Stub, response},
+        *,
+    };
+
+    const ANY: Endpoint = Endpoint::new("/any");
+
+    fn client(base_url: &str) -> Result<Client> {
+        let secret = SecretString::from("s3cr3t-of-ours");
+        Client::new(base_url, &"client-id".into(), secret, Clock::default())
+    }
+
+    async fn failure(stub: &Stub, endpoint: Endpoint) -> ProviderError {
+        let answer = client(&stub.url).unwrap().post(endpoint, &json!({})).await;
+        let error = match answer {
+            Ok(answer) => answer.read::<serde_json::Map<String, Value>>().err(),
+            Err(error) => Some(error),
+        };
+        let error = error.unwrap();
+        let all = format!("{error} {error:?}");
+        assert!(!all.contains("s3cr3t") && !all.contains("4df5"), "{all}");
+        error
+    }
+
+    #[tokio::test]
+    async fn every_call_carries_credentials_and_version() {
+        let stub = Stub::saying(200, r#"{"request_id":"r1"}"#).await;
+        let client = client(&format!("{}/", stub.url)).unwrap();
+        let answer = client.post(ANY, &json!({"a": 1})).await.unwrap();
+        assert_eq!(answer.request_id().as_deref(), Some("r1"));
+        let (path, headers, body) = stub.calls().remove(0);
+        assert_eq!((path.as_str(), body), ("/any", json!({"a": 1})));
+        for (name, value) in [
+            ("plaid-client-id", "client-id"),
+            ("plaid-secret", "s3cr3t-of-ours"),
+            ("plaid-version", "2020-09-14"),
+            ("content-type", "application/json"),
+        ] {
+            assert_eq!(headers[name], value);
+        }
+        assert!(!headers.contains_key("accept-encoding"));
+    }
+
+    #[tokio::test]
+    async fn what_is_no_answer_is_retried() {
+        let truncated = || {
+            let pieces = [
+                Ok(Bytes::from("{\"a\":")),
+                Err(std::io::Error::other("cut")),
+            ];
+            // The cut comes after the head has left.
+            let pieces = stream::iter(pieces).then(|piece| async {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                piece
+            });
+            response(200, Body::from_stream(pieces))
+        };
+        let endless = || {
+            let piece = Bytes::from(vec![b' '; 1024 * 1024]);
+            let pieces = stream::repeat_with(move || Ok::<_, std::io::Error>(piece.clone()));
+            response(200, Body::from_stream(pieces))
+        };
+        let stub = Stub::answering(move |path, _| async move {
+            match path.as_str() {
+                "/truncated" => truncated(),
+                "/endless" => endless(),
+                "/never" => std::future::pending().await,
+                "/html" => response(502, "<html>Bad Gateway</html>"),
+                "/nothing" => response(200, ""),
+                "/cut" => response(200, "{\"access_token\": \"access-sandbox-4df5"),
+                "/two" => response(200, "{} {}"),
+                "/gzip" => response(200, vec![0x1f, 0x8b, 8, 0]),
+                "/lists" => response(200, "[".repeat(100_000)),
+                _ => response(302, ""),
+            }
+        });
+        let stub = stub.await;
+        for (endpoint, code) in [
+            (Endpoint::new("/truncated"), "truncated"),
+            (Endpoint::new("/endless"), "oversized"),
+            (Endpoint::within("/never", 1), "timeout"),
+            (Endpoint::new("/html"), "malformed"),
+            (Endpoint::new("/nothing"), "malformed"),
+            (Endpoint::new("/cut"), "malformed"),
+            (Endpoint::new("/two"), "malformed"),
+            (Endpoint::new("/gzip"), "malformed"),
+            (Endpoint::new("/lists"), "malformed"),
+            (Endpoint::new("/elsewhere"), "malformed"),
+        ] {
+            let error = failure(&stub, endpoint).await;
+            assert_eq!(
+                (error.code.as_str(), error.class),
+                (code, Class::Retry(None)),
+                "{error}"
+            );
+        }
+        let nobody = client("http://127.0.0.1:9").unwrap();
+        let error = nobody.post(ANY, &json!({})).await.err().unwrap();
+        assert_eq!(
+            (error.code.as_str(), error.class),
+            ("unreachable", Class::Retry(None))
+        );
+    }
+
+    #[tokio::test]
+    async fn a_refusal_is_told_without_secrets() {
+        let body = r#"{"error_type":"INVALID_INPUT","error_code":"INVALID_ACCESS_TOKEN","display_message":null,
+            "error_message":"access-sandbox-a763-4df5 with secret s3cr3t-of-ours","request_id":"r9"}"#;
+        for status in [200, 400, 500] {
+            let stub = Stub::answering(move |_, _| async move { response(status, body) }).await;
+            let answer = client(&stub.url).unwrap().post(ANY, &json!({})).await;
+            let error = match answer {
+                Ok(answer) => answer
+                    .read::<super::super::wire::Exchanged>()
+                    .err()
+                    .unwrap(),
+                Err(error) => error,
+            };
+            assert_eq!(error.code, "INVALID_ACCESS_TOKEN");
+            assert_eq!(
+                (error.class, error.request_id.as_deref()),
+                (Class::Operator, Some("r9"))
+            );
+            assert!(!format!("{error:?}").contains("4df5"), "{error:?}");
+            assert!(
+                !format!("{error:?}").contains("s3cr3t"),
+                "{status} {error:?}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_wait_is_as_long_as_the_server_asks_within_reason() {
+        const LIMIT: &str =
+            r#"{"error_type":"RATE_LIMIT_EXCEEDED","error_code":"TRANSACTIONS_SYNC_LIMIT"}"#;
+        const DOWN: &str = r#"{"error_type":"INSTITUTION_ERROR","error_code":"INSTITUTION_DOWN"}"#;
+        let later = Clock::default().now() + chrono::TimeDelta::seconds(200);
+        let date = later.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        for (status, body, asked, from, to) in [
+            (429, LIMIT, "", 60, 60),
+            (429, LIMIT, "5", 60, 60),
+            (429, LIMIT, "90", 90, 90),
+            (429, LIMIT, "1000000000", 3600, 3600),
+            (429, LIMIT, "-5", 60, 60),
+            (429, LIMIT, "soon", 60, 60),
+            (429, LIMIT, "99999999999999999999999", 60, 60),
+            (429, LIMIT, "Wed, 21 Oct 2015 07:28:00 GMT", 60, 60),
+            (429, LIMIT, &date, 190, 200),
+            (429, "<html>", "", 60, 60),
+            (429, "<html>", "120", 120, 120),
+            (503, "<html>", "30", 30, 30),
+            (400, DOWN, "", 600, 600),
+        ] {
+            let asked = asked.to_owned();
+            let stub = Stub::answering(move |_, _| {
+                let asked = asked.clone();
+                async move {
+                    let mut response = response(status, body);
+                    if !asked.is_empty() {
+                        let asked = HeaderValue::from_str(&asked).unwrap();
+                        response.headers_mut().insert(RETRY_AFTER, asked);
+                    }
+                    response
+                }
+            });
+            let error = failure(&stub.await, ANY).await;
+            let Class::Retry(Some(wait)) = error.class else {
+                panic!("{error:?}");
+            };
+            assert!((from..=to).contains(&wait.as_secs()), "{status} {wait:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_web_address_or_header_is_refused() {
+        for bad in [
+            "",
+            "plaid.com",
+            "ftp://plaid.com",
+            "file:///etc",
+            "https://",
+        ] {
+            assert!(client(bad).is_err(), "{bad}");
+        }
+        let secret = SecretString::from("line\nbreak");
+        let base = "https://sandbox.plaid.com";
+        assert!(Client::new(base, &"id".into(), secret, Clock::default()).is_err());
     }
 }

@@ -338,3 +338,309 @@ fn bank(added: wire::ItemAdded) -> LinkResult {
         accounts: accounts.collect(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use axum::body::Body;
+    use futures_util::stream;
+    use serde_json::{Value, json};
+
+    use super::{
+        stub::{Stub, response},
+        *,
+    };
+
+    const CREATED: &str = r#"{"link_token":"link-sandbox-1","expiration":"2026-01-05T10:00:00Z",
+                              "hosted_link_url":"https://hosted","request_id":"r"}"#;
+
+    fn token() -> SecretString {
+        "access-sandbox-1".into()
+    }
+
+    /// What Plaid is asked when a link token is made of this request.
+    async fn link_request(request: LinkRequest) -> Value {
+        let stub = Stub::saying(200, CREATED).await;
+        let link = stub
+            .plaid(&Clock::default())
+            .create_link_token(&request)
+            .await;
+        let link = link.unwrap();
+        assert_eq!(link.hosted_link_url.as_deref(), Some("https://hosted"));
+        assert_eq!(link.expiration.to_rfc3339(), "2026-01-05T10:00:00+00:00");
+        stub.calls().remove(0).2
+    }
+
+    #[tokio::test]
+    async fn a_new_link_asks_for_transactions_and_a_repair_for_no_product() {
+        let new = link_request(LinkRequest {
+            client_user_id: "u1".into(),
+            webhook: Some("https://us/webhooks/plaid".into()),
+            completion_redirect_uri: Some("https://spa".into()),
+            account_selection: true,
+            ..LinkRequest::default()
+        });
+        assert_eq!(
+            new.await,
+            json!({"client_name": "Passbook", "language": "en", "country_codes": ["US", "CA"],
+                   "user": {"client_user_id": "u1"}, "products": ["transactions"],
+                   "transactions": {"days_requested": 730}, "webhook": "https://us/webhooks/plaid",
+                   "hosted_link": {"completion_redirect_uri": "https://spa"}})
+        );
+        let mut repair = LinkRequest {
+            client_user_id: "u1".into(),
+            access_token: Some(token()),
+            redirect_uri: Some("https://spa".into()),
+            ..LinkRequest::default()
+        };
+        let mut expected = json!({"client_name": "Passbook", "language": "en", "country_codes": ["US", "CA"],
+                                  "user": {"client_user_id": "u1"}, "access_token": "access-sandbox-1",
+                                  "redirect_uri": "https://spa", "hosted_link": {}});
+        repair.account_selection = true;
+        expected["update"] = json!({"account_selection_enabled": true});
+        assert_eq!(link_request(repair).await, expected);
+    }
+
+    #[tokio::test]
+    async fn the_banks_of_a_session_are_told_once_each() {
+        let stub = Stub::saying(
+            200,
+            r#"{"link_token":"l","link_sessions":[
+                {"link_session_id":"s0","results":null,"on_success":null,"exit":{"error":null}},
+                {"link_session_id":"s1","results":{"item_add_results":[
+                    {"public_token":"p1","institution":{"name":"B","institution_id":"ins_1"},
+                     "accounts":[{"id":"a","name":"Checking","mask":"0000","type":"depository"},{"name":null,"mask":null}]},
+                    {"public_token":"p2","institution":null,"accounts":[]}]},
+                 "on_success":{"public_token":"p2","metadata":{}}},
+                {"link_session_id":"s2","on_success":{"public_token":"p3","metadata":
+                    {"institution":{"institution_id":"ins_3"},"accounts":[{"name":"Old"}]}}}]}"#,
+        );
+        let stub = stub.await;
+        let banks = stub
+            .plaid(&Clock::default())
+            .link_results(&"l".into())
+            .await
+            .unwrap();
+        let told = banks.iter().map(|bank| {
+            let names: Vec<&str> = bank
+                .accounts
+                .iter()
+                .map(|account| account.name.as_str())
+                .collect();
+            (
+                bank.public_token.expose_secret(),
+                bank.institution_id.as_deref(),
+                names,
+            )
+        });
+        assert_eq!(
+            told.collect::<Vec<_>>(),
+            [
+                ("p1", Some("ins_1"), vec!["Checking", ""]),
+                ("p2", None, vec![]),
+                ("p3", Some("ins_3"), vec!["Old"]),
+            ]
+        );
+        let none = Stub::saying(200, r#"{"link_token":"l","link_sessions":null}"#).await;
+        assert!(
+            none.plaid(&Clock::default())
+                .link_results(&"l".into())
+                .await
+                .unwrap()
+                .is_empty()
+        );
+    }
+
+    #[tokio::test]
+    async fn a_lost_exchange_is_asked_for_once_more_and_a_refused_one_is_not() {
+        for (losses, status, calls) in [(1, 200, 2), (2, 200, 2), (0, 400, 1), (1, 400, 2)] {
+            let asked = Arc::new(AtomicUsize::new(0));
+            let stub = Stub::answering(move |_, _| {
+                let turn = asked.fetch_add(1, Ordering::Relaxed);
+                async move {
+                    let cut = stream::iter([Err::<&str, _>(std::io::Error::other("cut"))]);
+                    match status {
+                        _ if turn < losses => response(200, Body::from_stream(cut)),
+                        200 => {
+                            response(200, r#"{"access_token":"access-sandbox-1","item_id":"i1"}"#)
+                        }
+                        _ => response(
+                            400,
+                            r#"{"error_type":"INVALID_INPUT","error_code":"INVALID_PUBLIC_TOKEN"}"#,
+                        ),
+                    }
+                }
+            });
+            let stub = stub.await;
+            let linked = stub.plaid(&Clock::default()).exchange(&"p1".into()).await;
+            assert_eq!(stub.calls().len(), calls);
+            match linked {
+                Ok(linked) => assert_eq!((losses, linked.provider_item_id.as_str()), (1, "i1")),
+                Err(error) if status == 400 => assert_eq!(error.class, Class::Token),
+                Err(error) => assert!(losses == 2 && errors::is_lost(&error)),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_call_that_succeeds_can_report_a_fault() {
+        let stub = Stub::saying(
+            200,
+            r#"{"item":{"item_id":"i1","institution_id":"ins_1","webhook":"","consent_expiration_time":
+                "2026-03-01T00:00:00Z","error":{"error_type":"ITEM_ERROR","error_code":"ITEM_LOGIN_REQUIRED",
+                "error_message":"m","display_message":"Sign in again"}},"status":null,"request_id":"r"}"#,
+        );
+        let state = stub
+            .await
+            .plaid(&Clock::default())
+            .item(&token())
+            .await
+            .unwrap();
+        let fault = state.fault.unwrap();
+        assert_eq!(
+            (fault.class, fault.display_message.as_deref()),
+            (Class::Login, Some("Sign in again"))
+        );
+        assert_eq!(
+            (state.institution_id.as_deref(), state.webhook),
+            (Some("ins_1"), None)
+        );
+        assert!(state.consent_expires_at.is_some());
+        let stub = Stub::saying(200, r#"{"item":{"item_id":"i1","error":null}}"#).await;
+        let state = stub.plaid(&Clock::default()).item(&token()).await.unwrap();
+        assert!(state.fault.is_none() && state.consent_expires_at.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_bank_is_read_with_its_looks() {
+        let stub = Stub::saying(
+            200,
+            r##"{"institution":{"institution_id":"ins_1","name":"First\u0000 Bank","oauth":true,"url":null,
+                "primary_color":"#1f1f1f","logo":"iVBOR","products":[],"country_codes":["US"]}}"##,
+        );
+        let stub = stub.await;
+        let bank = stub
+            .plaid(&Clock::default())
+            .institution("ins_1")
+            .await
+            .unwrap();
+        assert_eq!((bank.name.as_str(), bank.oauth), ("First Bank", true));
+        assert_eq!((bank.url, bank.logo.as_deref()), (None, Some("iVBOR")));
+        let asked = &stub.calls()[0].2;
+        assert_eq!(asked["options"], json!({"include_optional_metadata": true}));
+    }
+
+    #[tokio::test]
+    async fn one_bad_account_costs_no_other() {
+        let stub = Stub::saying(
+            200,
+            r#"{"accounts":[{"account_id":"a1","name":"A"},7],"item":{}}"#,
+        )
+        .await;
+        let accounts = stub
+            .plaid(&Clock::default())
+            .accounts(&token())
+            .await
+            .unwrap();
+        assert_eq!(accounts.len(), 1);
+        let stub = Stub::saying(200, r#"{"accounts":null}"#).await;
+        let error = stub
+            .plaid(&Clock::default())
+            .accounts(&token())
+            .await
+            .unwrap_err();
+        assert_eq!(error.code, "malformed");
+    }
+
+    #[tokio::test]
+    async fn the_first_page_is_asked_for_without_a_cursor() {
+        let page = r#"{"added":[],"modified":[],"removed":[],"next_cursor":"","has_more":false,"accounts":[]}"#;
+        for (cursor, expected) in [
+            (None, Value::Null),
+            (Some(""), Value::Null),
+            (Some("c1"), "c1".into()),
+        ] {
+            let stub = Stub::saying(200, page).await;
+            let page = stub
+                .plaid(&Clock::default())
+                .changes(&token(), cursor)
+                .await
+                .unwrap();
+            assert_eq!(page.next_cursor, None);
+            let asked = &stub.calls()[0].2;
+            assert_eq!(
+                (&asked["cursor"], &asked["count"]),
+                (&expected, &500.into())
+            );
+            assert_eq!(asked.get("cursor").is_some(), !expected.is_null());
+        }
+    }
+
+    #[tokio::test]
+    async fn half_a_page_is_no_page() {
+        for page in [
+            r#"{"added":[],"modified":[],"removed":[],"next_cursor":null,"has_more":false}"#,
+            r#"{"added":[],"modified":[],"next_cursor":"c","has_more":false}"#,
+            r#"{"added":null,"modified":[],"removed":[],"next_cursor":"c","has_more":false}"#,
+            r#"{"added":[],"modified":[],"removed":[],"next_cursor":"c","has_more":"no"}"#,
+            r#"{"added":[NaN],"modified":[],"removed":[],"next_cursor":"c","has_more":false}"#,
+        ] {
+            let stub = Stub::saying(200, page).await;
+            let error = stub
+                .plaid(&Clock::default())
+                .changes(&token(), None)
+                .await
+                .unwrap_err();
+            assert_eq!(
+                (error.code.as_str(), error.class),
+                ("malformed", Class::Retry(None))
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_refused_field_is_the_cursors_fault_if_there_was_one() {
+        let body = r#"{"error_type":"INVALID_REQUEST","error_code":"INVALID_FIELD",
+                       "error_message":"cursor not associated with access_token"}"#;
+        let stub = Stub::saying(400, body).await;
+        let plaid = stub.plaid(&Clock::default());
+        for (cursor, class) in [(Some("c1"), Class::ResetCursor), (None, Class::Bug)] {
+            assert_eq!(
+                plaid.changes(&token(), cursor).await.unwrap_err().class,
+                class
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_gone_already_is_removed() {
+        for (body, gone) in [
+            (
+                r#"{"error_type":"ITEM_ERROR","error_code":"ITEM_NOT_FOUND"}"#,
+                true,
+            ),
+            (
+                r#"{"error_type":"INVALID_INPUT","error_code":"INVALID_ACCESS_TOKEN"}"#,
+                true,
+            ),
+            (
+                r#"{"error_type":"API_ERROR","error_code":"INTERNAL_SERVER_ERROR"}"#,
+                false,
+            ),
+            ("<html>", false),
+        ] {
+            let stub = Stub::saying(400, body).await;
+            let removed = stub.plaid(&Clock::default()).remove(&token()).await;
+            assert_eq!(removed.is_ok(), gone, "{body}");
+        }
+        let stub = Stub::saying(200, r#"{"request_id":"r"}"#).await;
+        assert!(stub.plaid(&Clock::default()).remove(&token()).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn nothing_shows_the_credentials() {
+        let stub = Stub::saying(200, "{}").await;
+        assert_eq!(format!("{:?}", stub.plaid(&Clock::default())), "Plaid");
+    }
+}
