@@ -9,7 +9,7 @@ use uuid::Uuid;
 const LONGEST_KEPT: usize = 300;
 
 /// Who asks: a person with a session that is not over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Viewer {
     /// The person.
     pub user_id: Uuid,

@@ -28,7 +28,7 @@ pub struct Model {
     pub subtype: Option<String>,
     /// Currency of its balances.
     pub currency: Option<String>,
-    /// Current balance, exact decimal text.
+    /// Current balance in sortable form (see `money::to_key`).
     pub balance_current: Option<String>,
     /// Available balance in sortable form.
     pub balance_available: Option<String>,

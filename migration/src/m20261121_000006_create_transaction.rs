@@ -64,7 +64,12 @@ impl MigrationTrait for Migration {
             )
             .await?;
         index(manager, "transactions", &["user_id", "date", "id"]).await?;
-        index(manager, "transactions", &["account_id", "date", "id"]).await?;
+        index(
+            manager,
+            "transactions",
+            &["account_id", "user_id", "date", "id"],
+        )
+        .await?;
         index(manager, "transactions", &["user_id", "amount", "id"]).await?;
         index(manager, "transactions", &["user_id", "seq", "id"]).await?;
         Ok(())

@@ -47,7 +47,7 @@ impl MigrationTrait for Migration {
             )
             .await?;
         index(manager, "sync_jobs", &["user_id", "id"]).await?;
-        index(manager, "sync_jobs", &["item_id", "id"]).await?;
+        index(manager, "sync_jobs", &["item_id", "user_id", "id"]).await?;
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 //! nothing; the slices above decide and return them. Types point at each other freely, which is why
 //! they share one room. A column is public only where a type here says so.
 
-use async_graphql::Context;
+use async_graphql::{Context, SchemaBuilder};
 
 use crate::{
     app::App,
@@ -10,10 +10,29 @@ use crate::{
     viewer::Viewer,
 };
 
+pub mod account;
+pub mod activity;
 pub mod errors;
 pub mod id;
+pub mod institution;
+pub mod item;
+pub mod loaders;
+pub mod money;
+pub mod node;
 pub mod page;
 pub mod scalar;
+pub mod sync_job;
+pub mod transaction;
+
+use loaders::Loaders;
+
+/// Gives a schema what the nouns work with: the handles, the loaders and the error policy.
+pub fn equip<Q, M, S>(schema: SchemaBuilder<Q, M, S>, app: &App) -> SchemaBuilder<Q, M, S> {
+    schema
+        .data(app.clone())
+        .data(Loaders::new(app))
+        .extension(errors::ErrorPolicy)
+}
 
 /// What every resolver asks first.
 pub trait ContextExt {
@@ -24,6 +43,10 @@ pub trait ContextExt {
     /// # Errors
     /// `UNAUTHENTICATED` for strangers.
     fn viewer(&self) -> Result<Viewer>;
+    /// Rows by key, read together where a list asks for many.
+    fn loaders(&self) -> &Loaders;
+    /// Whether the client asked how long the list is.
+    fn wants_total(&self) -> bool;
 }
 
 impl ContextExt for Context<'_> {
@@ -35,5 +58,13 @@ impl ContextExt for Context<'_> {
         self.data_opt::<Viewer>()
             .copied()
             .ok_or(Error::Unauthenticated)
+    }
+
+    fn loaders(&self) -> &Loaders {
+        self.data_unchecked::<Loaders>()
+    }
+
+    fn wants_total(&self) -> bool {
+        self.look_ahead().field("totalCount").exists()
     }
 }

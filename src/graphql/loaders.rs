@@ -1,0 +1,293 @@
+//! Rows by key, many at once: a list of fifty transactions asks for its accounts in one statement.
+//! Keys carry who asks, and a row of somebody else answers no key: a second line behind the door in
+//! `viewer`, since keys come from rows that passed it. Nothing is cached, so that a subscription
+//! that lives for days reads what is there now.
+
+use std::{collections::HashMap, marker::PhantomData, sync::Arc};
+
+use async_graphql::dataloader::{DataLoader, Loader};
+use entity::{account, activity, institution, item, sync_job, transaction};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, Iterable, ModelTrait,
+    PrimaryKeyToColumn, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
+    sea_query::{Asterisk, Expr, Query, SelectStatement, UnionType},
+};
+use uuid::Uuid;
+
+use super::{
+    page::uuid,
+    transaction::list::{List, Page},
+};
+use crate::{
+    app::App,
+    database::Database,
+    error::{Error, Result},
+    viewer::{Owned, Viewer},
+};
+
+/// How many lists one statement reads: SQLite joins at most 500.
+const LISTS: usize = 100;
+
+/// A row, and who asks for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Key {
+    viewer: Viewer,
+    id: Uuid,
+}
+
+impl Key {
+    /// The row with this id, if it is the viewer's.
+    pub fn new(viewer: Viewer, id: Uuid) -> Self {
+        Self { viewer, id }
+    }
+}
+
+/// The loaders.
+pub struct Loaders {
+    /// Accounts by id.
+    pub account: DataLoader<Rows<account::Entity>>,
+    /// All accounts of an item, oldest first.
+    pub accounts_of_item: DataLoader<AccountsOfItem>,
+    /// Entries of the log by id.
+    pub activity: DataLoader<Rows<activity::Entity>>,
+    /// Banks by id; they belong to nobody.
+    pub institution: DataLoader<Institutions>,
+    /// Items by id.
+    pub item: DataLoader<Rows<item::Entity>>,
+    /// The newest sync of an item.
+    pub latest_sync_job: DataLoader<LatestSyncJob>,
+    /// Syncs by id.
+    pub sync_job: DataLoader<Rows<sync_job::Entity>>,
+    /// Transactions by id.
+    pub transaction: DataLoader<Rows<transaction::Entity>>,
+    /// Pages of transactions, for lists in lists.
+    pub transactions: DataLoader<Pages>,
+}
+
+impl std::fmt::Debug for Loaders {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Loaders").finish_non_exhaustive()
+    }
+}
+
+impl Loaders {
+    /// The loaders of a schema.
+    pub fn new(app: &App) -> Self {
+        let db = || app.db.clone();
+        Self {
+            account: DataLoader::new(Rows::new(db()), tokio::spawn),
+            accounts_of_item: DataLoader::new(AccountsOfItem(db()), tokio::spawn),
+            activity: DataLoader::new(Rows::new(db()), tokio::spawn),
+            institution: DataLoader::new(Institutions(db()), tokio::spawn),
+            item: DataLoader::new(Rows::new(db()), tokio::spawn),
+            latest_sync_job: DataLoader::new(LatestSyncJob(db()), tokio::spawn),
+            sync_job: DataLoader::new(Rows::new(db()), tokio::spawn),
+            transaction: DataLoader::new(Rows::new(db()), tokio::spawn),
+            transactions: DataLoader::new(Pages(db()), tokio::spawn),
+        }
+    }
+}
+
+/// Rows of people by their ids.
+#[derive(Debug)]
+pub struct Rows<E> {
+    db: Database,
+    table: PhantomData<E>,
+}
+
+impl<E> Rows<E> {
+    fn new(db: Database) -> Self {
+        let table = PhantomData;
+        Self { db, table }
+    }
+}
+
+impl<E> Loader<Key> for Rows<E>
+where
+    E: Owned,
+    E::Model: Send + Sync,
+{
+    type Value = Arc<E::Model>;
+    type Error = Error;
+
+    async fn load(&self, keys: &[Key]) -> Result<HashMap<Key, Self::Value>> {
+        let id = E::PrimaryKey::iter()
+            .next()
+            .map(PrimaryKeyToColumn::into_column)
+            .ok_or_else(|| Error::internal("a table without a key"))?;
+        let rows = E::find()
+            .filter(E::owner().is_in(keys.iter().map(|key| key.viewer.user_id)))
+            .filter(id.is_in(keys.iter().map(|key| key.id)))
+            .all(self.db.read())
+            .await?;
+        let rows: HashMap<_, _> = rows
+            .into_iter()
+            .map(|row| {
+                (
+                    (uuid(row.get(E::owner())), uuid(row.get(id))),
+                    Arc::new(row),
+                )
+            })
+            .collect();
+        let found = |key: &Key| Some((*key, rows.get(&(key.viewer.user_id, key.id))?.clone()));
+        Ok(keys.iter().filter_map(found).collect())
+    }
+}
+
+/// Banks by their ids.
+#[derive(Debug)]
+pub struct Institutions(Database);
+
+impl Loader<Uuid> for Institutions {
+    type Value = Arc<institution::Model>;
+    type Error = Error;
+
+    async fn load(&self, keys: &[Uuid]) -> Result<HashMap<Uuid, Self::Value>> {
+        let rows = institution::Entity::find()
+            .filter(institution::Column::Id.is_in(keys.iter().copied()))
+            .all(self.0.read())
+            .await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| (row.id, Arc::new(row)))
+            .collect())
+    }
+}
+
+/// All accounts of an item, oldest first.
+#[derive(Debug)]
+pub struct AccountsOfItem(Database);
+
+impl Loader<Key> for AccountsOfItem {
+    type Value = Vec<Arc<account::Model>>;
+    type Error = Error;
+
+    async fn load(&self, keys: &[Key]) -> Result<HashMap<Key, Self::Value>> {
+        let rows = account::Entity::find()
+            .filter(account::Column::UserId.is_in(keys.iter().map(|key| key.viewer.user_id)))
+            .filter(account::Column::ItemId.is_in(keys.iter().map(|key| key.id)))
+            .order_by_asc(account::Column::Id)
+            .all(self.0.read())
+            .await?;
+        let mut lists: HashMap<(Uuid, Uuid), Self::Value> = HashMap::new();
+        for row in rows {
+            lists
+                .entry((row.user_id, row.item_id))
+                .or_default()
+                .push(Arc::new(row));
+        }
+        let found = |key: &Key| Some((*key, lists.get(&(key.viewer.user_id, key.id))?.clone()));
+        Ok(keys.iter().filter_map(found).collect())
+    }
+}
+
+/// The newest sync of an item.
+#[derive(Debug)]
+pub struct LatestSyncJob(Database);
+
+impl Loader<Key> for LatestSyncJob {
+    type Value = Arc<sync_job::Model>;
+    type Error = Error;
+
+    async fn load(&self, keys: &[Key]) -> Result<HashMap<Key, Self::Value>> {
+        let newest = |key: &Key| {
+            sync_job::Entity::owned_by(key.viewer)
+                .filter(sync_job::Column::ItemId.eq(key.id))
+                .order_by_desc(sync_job::Column::Id)
+                .limit(1)
+        };
+        let lists = read_lists(self.0.read(), keys.iter().map(newest).collect()).await?;
+        let row = |(key, rows): (&Key, Vec<_>)| Some((*key, Arc::new(rows.into_iter().next()?)));
+        Ok(keys.iter().zip(lists).filter_map(row).collect())
+    }
+}
+
+/// Pages of transactions.
+#[derive(Debug)]
+pub struct Pages(Database);
+
+impl Loader<Page> for Pages {
+    type Value = Vec<transaction::Model>;
+    type Error = Error;
+
+    async fn load(&self, keys: &[Page]) -> Result<HashMap<Page, Self::Value>> {
+        let selects = keys.iter().map(Page::select).collect::<Result<_>>()?;
+        let mut lists = read_lists(self.0.read(), selects).await?;
+        for (page, rows) in keys.iter().zip(&mut lists) {
+            page.sort(rows);
+        }
+        Ok(keys.iter().cloned().zip(lists).collect())
+    }
+}
+
+impl Loader<List> for Pages {
+    type Value = u64;
+    type Error = Error;
+
+    async fn load(&self, keys: &[List]) -> Result<HashMap<List, u64>> {
+        let count = |list: &List| {
+            let rows = list.rows().select_only();
+            rows.expr_as(Expr::cust("COUNT(*)"), "total").into_query()
+        };
+        let mut totals = HashMap::new();
+        for lists in keys.chunks(LISTS) {
+            for (branch, row) in union(self.0.read(), lists.iter().map(count).collect()).await? {
+                let total: i64 = row.try_get("", "total")?;
+                if let Some(list) = lists.get(branch) {
+                    totals.insert(list.clone(), u64::try_from(total).unwrap_or_default());
+                }
+            }
+        }
+        Ok(totals)
+    }
+}
+
+/// Reads many short lists in few statements. The rows of a list come in no order.
+async fn read_lists<E: EntityTrait>(
+    db: &impl ConnectionTrait,
+    lists: Vec<Select<E>>,
+) -> Result<Vec<Vec<E::Model>>> {
+    let mut all = Vec::new();
+    let mut lists = lists.into_iter().map(QueryTrait::into_query).peekable();
+    while lists.peek().is_some() {
+        let lists: Vec<_> = lists.by_ref().take(LISTS).collect();
+        let mut read: Vec<Vec<E::Model>> = lists.iter().map(|_| Vec::new()).collect();
+        for (branch, row) in union(db, lists).await? {
+            if let Some(list) = read.get_mut(branch) {
+                list.push(E::Model::from_query_result(&row, "")?);
+            }
+        }
+        all.append(&mut read);
+    }
+    Ok(all)
+}
+
+/// Runs selects as branches of one statement; each row comes with the number of its branch. Every
+/// branch keeps its own index, order and limit, as with `LATERAL`, which SQLite does not have.
+async fn union(
+    db: &impl ConnectionTrait,
+    selects: Vec<SelectStatement>,
+) -> Result<Vec<(usize, sea_orm::QueryResult)>> {
+    let branches = selects.into_iter().enumerate().map(|(branch, select)| {
+        let branch = branch.to_string();
+        let name = format!("branch_{branch}");
+        let mut wrapped = Query::select();
+        wrapped
+            .column(Asterisk)
+            .expr_as(Expr::cust(branch), "branch")
+            .from_subquery(select, name);
+        wrapped
+    });
+    let Some(statement) = branches.reduce(|mut first, next| {
+        first.union(UnionType::All, next);
+        first
+    }) else {
+        return Ok(Vec::new());
+    };
+    let rows = db.query_all(&statement).await?.into_iter();
+    let numbered = |row: sea_orm::QueryResult| {
+        let branch: i32 = row.try_get("", "branch")?;
+        Ok((usize::try_from(branch).unwrap_or(usize::MAX), row))
+    };
+    rows.map(numbered).collect()
+}

@@ -1,0 +1,78 @@
+//! Everything that has an id, by its id.
+
+use async_graphql::{Context, ID, Interface};
+use uuid::Uuid;
+
+use super::{
+    ContextExt, account::Account, activity::Activity, id, institution::Institution, item::Item,
+    loaders::Key, sync_job::SyncJob, transaction::Transaction,
+};
+use crate::error::Result;
+
+/// Anything with an id. Ids are opaque and unique across all types: a cache may keep every object
+/// under its id alone.
+#[derive(Clone, Debug, Interface)]
+#[graphql(field(
+    name = "id",
+    ty = "ID",
+    desc = "The id, the same for the object's whole life."
+))]
+pub enum Node {
+    /// An account.
+    Account(Account),
+    /// An entry of the log.
+    Activity(Activity),
+    /// A bank.
+    Institution(Institution),
+    /// A login at a bank.
+    Item(Item),
+    /// A sync.
+    SyncJob(SyncJob),
+    /// A transaction.
+    Transaction(Transaction),
+}
+
+/// What an id names, if it is the viewer's. Banks belong to nobody and are there for everybody.
+///
+/// # Errors
+/// None for an id that names nothing: that is no node.
+pub async fn find(ctx: &Context<'_>, id: &str) -> Result<Option<Node>> {
+    let viewer = ctx.viewer()?;
+    let Some((prefix, row)) = id::parse(id) else {
+        return Ok(None);
+    };
+    load(ctx, &prefix, row, Key::new(viewer, row)).await
+}
+
+async fn load(ctx: &Context<'_>, prefix: &str, row: Uuid, key: Key) -> Result<Option<Node>> {
+    let rows = ctx.loaders();
+    Ok(match prefix {
+        id::ACCOUNT => rows
+            .account
+            .load_one(key)
+            .await?
+            .map(|row| Account(row).into()),
+        id::ACTIVITY => rows
+            .activity
+            .load_one(key)
+            .await?
+            .map(|row| Activity(row).into()),
+        id::INSTITUTION => rows
+            .institution
+            .load_one(row)
+            .await?
+            .map(|row| Institution(row).into()),
+        id::ITEM => rows.item.load_one(key).await?.map(|row| Item(row).into()),
+        id::SYNC_JOB => rows
+            .sync_job
+            .load_one(key)
+            .await?
+            .map(|row| SyncJob(row).into()),
+        id::TRANSACTION => rows
+            .transaction
+            .load_one(key)
+            .await?
+            .map(|row| Transaction(row).into()),
+        _ => None,
+    })
+}
