@@ -7,13 +7,14 @@ use async_graphql::Context;
 use crate::{
     app::App,
     error::{Error, Result},
-    viewer::Viewer,
+    viewer::{ClientInfo, Viewer},
 };
 
 pub mod errors;
 pub mod id;
 pub mod page;
 pub mod scalar;
+pub mod user;
 
 /// What every resolver asks first.
 pub trait ContextExt {
@@ -24,6 +25,8 @@ pub trait ContextExt {
     /// # Errors
     /// `UNAUTHENTICATED` for strangers.
     fn viewer(&self) -> Result<Viewer>;
+    /// Where the request comes from.
+    fn client(&self) -> ClientInfo;
 }
 
 impl ContextExt for Context<'_> {
@@ -35,5 +38,9 @@ impl ContextExt for Context<'_> {
         self.data_opt::<Viewer>()
             .copied()
             .ok_or(Error::Unauthenticated)
+    }
+
+    fn client(&self) -> ClientInfo {
+        self.data_opt::<ClientInfo>().cloned().unwrap_or_default()
     }
 }
