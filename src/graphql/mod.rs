@@ -7,7 +7,7 @@ use async_graphql::{Context, SchemaBuilder};
 use crate::{
     app::App,
     error::{Error, Result},
-    viewer::Viewer,
+    viewer::{ClientInfo, Viewer},
 };
 
 pub mod account;
@@ -21,6 +21,7 @@ pub mod money;
 pub mod node;
 pub mod page;
 pub mod scalar;
+<<<<<<< HEAD
 pub mod sync_job;
 pub mod transaction;
 
@@ -33,6 +34,9 @@ pub fn equip<Q, M, S>(schema: SchemaBuilder<Q, M, S>, app: &App) -> SchemaBuilde
         .data(Loaders::new(app))
         .extension(errors::ErrorPolicy)
 }
+=======
+pub mod user;
+>>>>>>> auth
 
 /// What every resolver asks first.
 pub trait ContextExt {
@@ -43,10 +47,15 @@ pub trait ContextExt {
     /// # Errors
     /// `UNAUTHENTICATED` for strangers.
     fn viewer(&self) -> Result<Viewer>;
+<<<<<<< HEAD
     /// Rows by key, read together where a list asks for many.
     fn loaders(&self) -> &Loaders;
     /// Whether the client asked how long the list is.
     fn wants_total(&self) -> bool;
+=======
+    /// Where the request comes from.
+    fn client(&self) -> ClientInfo;
+>>>>>>> auth
 }
 
 impl ContextExt for Context<'_> {
@@ -60,11 +69,16 @@ impl ContextExt for Context<'_> {
             .ok_or(Error::Unauthenticated)
     }
 
+<<<<<<< HEAD
     fn loaders(&self) -> &Loaders {
         self.data_unchecked::<Loaders>()
     }
 
     fn wants_total(&self) -> bool {
         self.look_ahead().field("totalCount").exists()
+=======
+    fn client(&self) -> ClientInfo {
+        self.data_opt::<ClientInfo>().cloned().unwrap_or_default()
+>>>>>>> auth
     }
 }
