@@ -15,4 +15,6 @@ pub mod jobs;
 pub mod money;
 pub mod providers;
 pub mod seal;
+pub mod server;
+pub mod transport;
 pub mod viewer;

@@ -14,6 +14,16 @@ pub struct Viewer {
     pub session_id: Uuid,
 }
 
+/// Where a request came from, for the log of sign-ins and for throttling.
+#[derive(Clone, Debug, Default)]
+pub struct ClientInfo {
+    /// The address at the other end of the connection. What a proxy claims in a header is not
+    /// believed.
+    pub address: Option<String>,
+    /// What the client calls itself.
+    pub user_agent: Option<String>,
+}
+
 /// A table whose rows belong to people.
 pub trait Owned: EntityTrait {
     /// The column that says to whom.
