@@ -202,7 +202,7 @@ fn coded(mut error: ServerError, code: &'static str) -> ServerError {
 }
 
 /// The parser draws a picture of several lines; clients show one.
-fn one_line(message: &str) -> String {
+pub fn one_line(message: &str) -> String {
     let last = message
         .lines()
         .rev()
