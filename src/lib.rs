@@ -55,9 +55,6 @@ pub mod graphql;
 /// Sign-in.
 pub mod auth;
 
-/// Reading what was synced.
-pub mod accounts;
-
 /// Syncing items with their banks.
 pub mod sync;
 

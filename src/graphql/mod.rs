@@ -21,9 +21,9 @@ pub mod money;
 pub mod node;
 pub mod page;
 pub mod scalar;
-<<<<<<< HEAD
 pub mod sync_job;
 pub mod transaction;
+pub mod user;
 
 use loaders::Loaders;
 
@@ -34,9 +34,6 @@ pub fn equip<Q, M, S>(schema: SchemaBuilder<Q, M, S>, app: &App) -> SchemaBuilde
         .data(Loaders::new(app))
         .extension(errors::ErrorPolicy)
 }
-=======
-pub mod user;
->>>>>>> auth
 
 /// What every resolver asks first.
 pub trait ContextExt {
@@ -47,15 +44,12 @@ pub trait ContextExt {
     /// # Errors
     /// `UNAUTHENTICATED` for strangers.
     fn viewer(&self) -> Result<Viewer>;
-<<<<<<< HEAD
     /// Rows by key, read together where a list asks for many.
     fn loaders(&self) -> &Loaders;
     /// Whether the client asked how long the list is.
     fn wants_total(&self) -> bool;
-=======
     /// Where the request comes from.
     fn client(&self) -> ClientInfo;
->>>>>>> auth
 }
 
 impl ContextExt for Context<'_> {
@@ -69,16 +63,15 @@ impl ContextExt for Context<'_> {
             .ok_or(Error::Unauthenticated)
     }
 
-<<<<<<< HEAD
     fn loaders(&self) -> &Loaders {
         self.data_unchecked::<Loaders>()
     }
 
     fn wants_total(&self) -> bool {
         self.look_ahead().field("totalCount").exists()
-=======
+    }
+
     fn client(&self) -> ClientInfo {
         self.data_opt::<ClientInfo>().cloned().unwrap_or_default()
->>>>>>> auth
     }
 }

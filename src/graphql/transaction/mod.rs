@@ -107,13 +107,13 @@ impl Transaction {
 
     /// Where it happened, as far as the provider knows.
     async fn location(&self) -> Option<Location> {
-        Location::deserialize(self.0.location.as_ref()?).ok()
+        serde_json::from_str(self.0.location.as_ref()?).ok()
     }
 
     /// Who else took part; empty if the provider names nobody.
     async fn counterparties(&self) -> Vec<Counterparty> {
         let stored = self.0.counterparties.as_ref();
-        let read = stored.and_then(|list| Vec::deserialize(list).ok());
+        let read = stored.and_then(|list| serde_json::from_str(list).ok());
         read.unwrap_or_default()
     }
 

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    error::{Class, Error, ProviderError, Result},
+    error::{Error, ErrorClass, ProviderError, Result},
 };
 
 /// The version whose words `wire` speaks. <https://plaid.com/docs/api/versioning/>
@@ -150,7 +150,7 @@ impl Client {
             let mut error = unanswered("malformed", &detail);
             if status == StatusCode::TOO_MANY_REQUESTS {
                 // A gateway before Plaid speaks no JSON, and means the same.
-                error.class = Class::Retry(Some(RATE_WINDOW));
+                error.class = ErrorClass::Retry(Some(RATE_WINDOW));
             }
             return error;
         };
@@ -368,7 +368,7 @@ mod tests {
             let error = failure(&stub, endpoint).await;
             assert_eq!(
                 (error.code.as_str(), error.class),
-                (code, Class::Retry(None)),
+                (code, ErrorClass::Retry(None)),
                 "{error}"
             );
         }
@@ -376,7 +376,7 @@ mod tests {
         let error = nobody.post(ANY, &json!({})).await.err().unwrap();
         assert_eq!(
             (error.code.as_str(), error.class),
-            ("unreachable", Class::Retry(None))
+            ("unreachable", ErrorClass::Retry(None))
         );
     }
 
@@ -397,7 +397,7 @@ mod tests {
             assert_eq!(error.code, "INVALID_ACCESS_TOKEN");
             assert_eq!(
                 (error.class, error.request_id.as_deref()),
-                (Class::Operator, Some("r9"))
+                (ErrorClass::Operator, Some("r9"))
             );
             assert!(!format!("{error:?}").contains("4df5"), "{error:?}");
             assert!(
@@ -442,7 +442,7 @@ mod tests {
                 }
             });
             let error = failure(&stub.await, ANY).await;
-            let Class::Retry(Some(wait)) = error.class else {
+            let ErrorClass::Retry(Some(wait)) = error.class else {
                 panic!("{error:?}");
             };
             assert!((from..=to).contains(&wait.as_secs()), "{status} {wait:?}");

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::lenient::{Text, clean, object};
-use crate::error::{Class, ProviderError};
+use crate::error::{ErrorClass, ProviderError};
 
 /// Plaid's limits are per minute and it names no moment to come back at.
 pub(super) const RATE_WINDOW: Duration = Duration::from_mins(1);
@@ -73,7 +73,7 @@ impl PlaidError {
 /// A failure of the exchange itself, under one of our own codes: nobody's fault here.
 pub(super) fn unanswered(code: &str, detail: &str) -> ProviderError {
     ProviderError {
-        class: Class::Retry(None),
+        class: ErrorClass::Retry(None),
         code: code.to_owned(),
         display_message: None,
         request_id: None,
@@ -97,10 +97,10 @@ pub(super) fn is_removed(error: &ProviderError) -> bool {
 }
 
 /// Lengthens a wait to what the server asked for, within reason.
-pub(super) fn wait_at_least(class: Class, asked: Option<Duration>) -> Class {
+pub(super) fn wait_at_least(class: ErrorClass, asked: Option<Duration>) -> ErrorClass {
     match (class, asked) {
-        (Class::Retry(own), Some(asked)) => {
-            Class::Retry(Some(asked.min(LONGEST_WAIT).max(own.unwrap_or_default())))
+        (ErrorClass::Retry(own), Some(asked)) => {
+            ErrorClass::Retry(Some(asked.min(LONGEST_WAIT).max(own.unwrap_or_default())))
         }
         _ => class,
     }
@@ -108,17 +108,17 @@ pub(super) fn wait_at_least(class: Class, asked: Option<Duration>) -> Class {
 
 /// What to do about an error. A code that is not listed goes by its type, so that what Plaid adds
 /// tomorrow has an effect today.
-fn class(error_type: &str, code: &str, server_fault: bool) -> Class {
+fn class(error_type: &str, code: &str, server_fault: bool) -> ErrorClass {
     match (error_type, code) {
         // The plan's quota is gone: waiting does not bring it back.
-        ("RATE_LIMIT_EXCEEDED", "CREDITS_EXHAUSTED") => Class::Operator,
+        ("RATE_LIMIT_EXCEEDED", "CREDITS_EXHAUSTED") => ErrorClass::Operator,
         // The codes of this type are one per endpoint, and more come.
-        ("RATE_LIMIT_EXCEEDED", _) => Class::Retry(Some(RATE_WINDOW)),
+        ("RATE_LIMIT_EXCEEDED", _) => ErrorClass::Retry(Some(RATE_WINDOW)),
         _ => known_code(code).unwrap_or_else(|| by_type(error_type, server_fault)),
     }
 }
 
-fn known_code(code: &str) -> Option<Class> {
+fn known_code(code: &str) -> Option<ErrorClass> {
     Some(match code {
         // The person can mend these in Link's update mode, some after a visit to the bank.
         "ITEM_LOGIN_REQUIRED"
@@ -134,11 +134,13 @@ fn known_code(code: &str) -> Option<Class> {
         | "USER_SETUP_REQUIRED"
         | "ACCESS_NOT_GRANTED"
         | "ADDITIONAL_CONSENT_REQUIRED"
-        | "NO_ACCOUNTS" => Class::Login,
-        "ITEM_NOT_FOUND" | "ITEM_CONCURRENTLY_DELETED" | "USER_PERMISSION_REVOKED" => Class::Gone,
-        "INVALID_PUBLIC_TOKEN" | "INVALID_LINK_TOKEN" => Class::Token,
-        "TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION" => Class::RestartPages,
-        "INVALID_ACCOUNT_ID" => Class::AccountGone,
+        | "NO_ACCOUNTS" => ErrorClass::Login,
+        "ITEM_NOT_FOUND" | "ITEM_CONCURRENTLY_DELETED" | "USER_PERMISSION_REVOKED" => {
+            ErrorClass::Gone
+        }
+        "INVALID_PUBLIC_TOKEN" | "INVALID_LINK_TOKEN" => ErrorClass::Token,
+        "TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION" => ErrorClass::RestartPages,
+        "INVALID_ACCOUNT_ID" => ErrorClass::AccountGone,
         "MFA_NOT_SUPPORTED"
         | "ITEM_NOT_SUPPORTED"
         | "NO_INVESTMENT_ACCOUNTS"
@@ -150,21 +152,20 @@ fn known_code(code: &str) -> Option<Class> {
         | "UNSUPPORTED_RESPONSE"
         | "UNAUTHORIZED_INSTITUTION"
         | "INSTITUTION_REGISTRATION_REQUIRED"
-        | "INSTITUTION_NOT_ENABLED_IN_ENVIRONMENT" => Class::Unsupported,
+        | "INSTITUTION_NOT_ENABLED_IN_ENVIRONMENT" => ErrorClass::Unsupported,
         // An access token that is refused is as a rule another environment's. Taking the item for
         // gone would throw away every token of a server that was started with the wrong PLAID_ENV.
         "INVALID_ACCESS_TOKEN"
         | "INVALID_API_KEYS"
         | "UNAUTHORIZED_ENVIRONMENT"
         | "UNAUTHORIZED_ROUTE_ACCESS"
-        | "INVALID_PRODUCT" => Class::Operator,
+        | "INVALID_PRODUCT" => ErrorClass::Operator,
         "INSTITUTION_DOWN"
         | "INSTITUTION_NOT_RESPONDING"
         | "INSTITUTION_NOT_AVAILABLE"
-        | "PLANNED_MAINTENANCE" => Class::Retry(Some(OUTAGE)),
-        "PRODUCT_NOT_READY" | "INTERNAL_SERVER_ERROR" | "plaid-internal-error" => {
-            Class::Retry(None)
-        }
+        | "PLANNED_MAINTENANCE" => ErrorClass::Retry(Some(OUTAGE)),
+        "PRODUCT_NOT_READY" => ErrorClass::NotReady,
+        "INTERNAL_SERVER_ERROR" | "plaid-internal-error" => ErrorClass::Retry(None),
         "INVALID_WEBHOOK_VERIFICATION_KEY_ID"
         | "MISSING_FIELDS"
         | "UNKNOWN_FIELDS"
@@ -177,18 +178,18 @@ fn known_code(code: &str) -> Option<Class> {
         | "NO_LONGER_AVAILABLE"
         | "SANDBOX_ONLY"
         | "SANDBOX_PRODUCT_NOT_ENABLED"
-        | "SANDBOX_WEBHOOK_INVALID" => Class::Bug,
+        | "SANDBOX_WEBHOOK_INVALID" => ErrorClass::Bug,
         _ => return None,
     })
 }
 
-fn by_type(error_type: &str, server_fault: bool) -> Class {
+fn by_type(error_type: &str, server_fault: bool) -> ErrorClass {
     match error_type {
-        "ITEM_ERROR" => Class::Login,
-        "API_ERROR" | "INSTITUTION_ERROR" => Class::Retry(None),
-        _ if error_type.starts_with("INVALID_") => Class::Bug,
-        _ if server_fault => Class::Retry(None),
-        _ => Class::Bug,
+        "ITEM_ERROR" => ErrorClass::Login,
+        "API_ERROR" | "INSTITUTION_ERROR" => ErrorClass::Retry(None),
+        _ if error_type.starts_with("INVALID_") => ErrorClass::Bug,
+        _ if server_fault => ErrorClass::Retry(None),
+        _ => ErrorClass::Bug,
     }
 }
 
@@ -254,7 +255,7 @@ mod tests {
         ITEM_ERROR NO_LIABILITY_ACCOUNTS unsupported
         ITEM_ERROR PRODUCTS_NOT_SUPPORTED unsupported
         ITEM_ERROR PRODUCT_NOT_ENABLED unsupported
-        ITEM_ERROR PRODUCT_NOT_READY retry
+        ITEM_ERROR PRODUCT_NOT_READY not-ready
         TRANSACTIONS_ERROR TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION restart
         INVALID_REQUEST INVALID_FIELD bug
         INVALID_INPUT INVALID_ACCESS_TOKEN operator
@@ -303,19 +304,20 @@ mod tests {
         TRANSFER_ERROR SOMETHING_NEW bug
         BRAND_NEW_ERROR SOMETHING_NEW bug";
 
-    fn word(class: Class) -> String {
+    fn word(class: ErrorClass) -> String {
         match class {
-            Class::Retry(None) => "retry".into(),
-            Class::Retry(Some(wait)) => format!("retry-{}", wait.as_secs()),
-            Class::Login => "login".into(),
-            Class::Gone => "gone".into(),
-            Class::Token => "token".into(),
-            Class::RestartPages => "restart".into(),
-            Class::ResetCursor => "reset".into(),
-            Class::AccountGone => "account-gone".into(),
-            Class::Unsupported => "unsupported".into(),
-            Class::Operator => "operator".into(),
-            Class::Bug => "bug".into(),
+            ErrorClass::Retry(None) => "retry".into(),
+            ErrorClass::Retry(Some(wait)) => format!("retry-{}", wait.as_secs()),
+            ErrorClass::NotReady => "not-ready".into(),
+            ErrorClass::Login => "login".into(),
+            ErrorClass::Gone => "gone".into(),
+            ErrorClass::Token => "token".into(),
+            ErrorClass::RestartPages => "restart".into(),
+            ErrorClass::ResetCursor => "reset".into(),
+            ErrorClass::AccountGone => "account-gone".into(),
+            ErrorClass::Unsupported => "unsupported".into(),
+            ErrorClass::Operator => "operator".into(),
+            ErrorClass::Bug => "bug".into(),
         }
     }
 
@@ -327,18 +329,18 @@ mod tests {
             };
             assert_eq!(word(class(kind, code, false)), expected, "{kind} {code}");
         }
-        assert_eq!(class("BRAND_NEW_ERROR", "X", true), Class::Retry(None));
-        assert_eq!(class("INVALID_INPUT", "X", true), Class::Bug);
+        assert_eq!(class("BRAND_NEW_ERROR", "X", true), ErrorClass::Retry(None));
+        assert_eq!(class("INVALID_INPUT", "X", true), ErrorClass::Bug);
     }
 
     #[test]
     fn a_wait_is_obeyed_within_reason() {
         let longer = |class, secs| word(wait_at_least(class, Some(Duration::from_secs(secs))));
-        assert_eq!(longer(Class::Retry(Some(RATE_WINDOW)), 5), "retry-60");
-        assert_eq!(longer(Class::Retry(Some(RATE_WINDOW)), 90), "retry-90");
-        assert_eq!(longer(Class::Retry(None), 7), "retry-7");
-        assert_eq!(longer(Class::Retry(None), 1_000_000_000), "retry-3600");
-        assert_eq!(longer(Class::Login, 90), "login");
+        assert_eq!(longer(ErrorClass::Retry(Some(RATE_WINDOW)), 5), "retry-60");
+        assert_eq!(longer(ErrorClass::Retry(Some(RATE_WINDOW)), 90), "retry-90");
+        assert_eq!(longer(ErrorClass::Retry(None), 7), "retry-7");
+        assert_eq!(longer(ErrorClass::Retry(None), 1_000_000_000), "retry-3600");
+        assert_eq!(longer(ErrorClass::Login, 90), "login");
     }
 
     #[test]

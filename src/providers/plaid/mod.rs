@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    error::{Class, Error, ProviderError, Result},
+    error::{Error, ErrorClass, ProviderError, Result},
 };
 
 mod accounts;
@@ -284,6 +284,10 @@ impl Provider for Plaid {
     ) -> Result<Delivery, WebhookRefusal> {
         webhook::verify(&self.keys, self.clock.now(), headers, body).await
     }
+
+    fn read_webhook(&self, body: &[u8]) -> Result<Delivery, WebhookRefusal> {
+        notice::read(String::new(), body)
+    }
 }
 
 fn of_item(access_token: &SecretString) -> wire::OfItem<'_> {
@@ -298,7 +302,7 @@ fn of_item(access_token: &SecretString) -> wire::OfItem<'_> {
 fn blame_cursor(error: ProviderError, cursor: Option<&str>) -> ProviderError {
     match cursor {
         Some(_) if error.code == "INVALID_FIELD" => ProviderError {
-            class: Class::ResetCursor,
+            class: ErrorClass::ResetCursor,
             ..error
         },
         _ => error,
@@ -477,7 +481,7 @@ mod tests {
             assert_eq!(stub.calls().len(), calls);
             match linked {
                 Ok(linked) => assert_eq!((losses, linked.provider_item_id.as_str()), (1, "i1")),
-                Err(error) if status == 400 => assert_eq!(error.class, Class::Token),
+                Err(error) if status == 400 => assert_eq!(error.class, ErrorClass::Token),
                 Err(error) => assert!(losses == 2 && errors::is_lost(&error)),
             }
         }
@@ -500,7 +504,7 @@ mod tests {
         let fault = state.fault.unwrap();
         assert_eq!(
             (fault.class, fault.display_message.as_deref()),
-            (Class::Login, Some("Sign in again"))
+            (ErrorClass::Login, Some("Sign in again"))
         );
         assert_eq!(
             (state.institution_id.as_deref(), state.webhook),
@@ -594,7 +598,7 @@ mod tests {
                 .unwrap_err();
             assert_eq!(
                 (error.code.as_str(), error.class),
-                ("malformed", Class::Retry(None))
+                ("malformed", ErrorClass::Retry(None))
             );
         }
     }
@@ -605,7 +609,10 @@ mod tests {
                        "error_message":"cursor not associated with access_token"}"#;
         let stub = Stub::saying(400, body).await;
         let plaid = stub.plaid(&Clock::default());
-        for (cursor, class) in [(Some("c1"), Class::ResetCursor), (None, Class::Bug)] {
+        for (cursor, class) in [
+            (Some("c1"), ErrorClass::ResetCursor),
+            (None, ErrorClass::Bug),
+        ] {
             assert_eq!(
                 plaid.changes(&token(), cursor).await.unwrap_err().class,
                 class

@@ -12,7 +12,7 @@ use super::{
     wire::SyncPage,
 };
 use crate::{
-    error::{Class, ProviderError},
+    error::{ErrorClass, ProviderError},
     providers::{Page, Readiness, Transaction},
 };
 
@@ -149,7 +149,7 @@ fn reject(rejected: &mut u32, reason: &'static str) {
 
 fn unknown_format(rows: usize) -> ProviderError {
     ProviderError {
-        class: Class::Retry(None),
+        class: ErrorClass::Retry(None),
         code: "malformed".to_owned(),
         display_message: None,
         request_id: None,
@@ -213,7 +213,7 @@ fn currency(iso: Text, unofficial: Text) -> String {
         .unwrap_or_else(|| NO_CURRENCY.to_owned())
 }
 
-fn location(place: Location<'_>) -> Option<Value> {
+fn location(place: Location<'_>) -> Option<String> {
     let degrees = |number: Option<&RawValue>| Some(decimal(number?)?.to_string());
     json_object([
         ("address", place.address.0),
@@ -225,14 +225,15 @@ fn location(place: Location<'_>) -> Option<Value> {
         ("longitude", degrees(place.lon)),
         ("storeNumber", place.store_number.0),
     ])
+    .map(|known| known.to_string())
 }
 
-fn counterparties(list: &RawValue) -> Option<Value> {
+fn counterparties(list: &RawValue) -> Option<String> {
     let rows: Vec<&RawValue> = serde_json::from_str(list.get()).ok()?;
     let each = rows.iter().filter_map(|row| object(row.get()));
     let named = each.filter(|party: &Counterparty| party.name.0.is_some());
     let list: Vec<Value> = named.filter_map(counterparty).collect();
-    (!list.is_empty()).then_some(Value::Array(list))
+    (!list.is_empty()).then(|| Value::Array(list).to_string())
 }
 
 fn counterparty(party: Counterparty) -> Option<Value> {
@@ -299,14 +300,18 @@ mod tests {
         assert_eq!(row.provider_pending_id.as_deref(), Some("p1"));
         assert_eq!(row.category_primary.as_deref(), Some("GENERAL_MERCHANDISE"));
         assert_eq!(
-            row.location,
+            row.location
+                .as_ref()
+                .map(|text| serde_json::from_str(text).unwrap()),
             Some(
                 json!({"address":"13425 Community Rd","city":"Poway","region":"CA","postalCode":"92064",
                         "country":"US","latitude":"32.959068","longitude":"-117.037666"})
             )
         );
         assert_eq!(
-            row.counterparties,
+            row.counterparties
+                .as_ref()
+                .map(|text| serde_json::from_str(text).unwrap()),
             Some(
                 json!([{"name":"Walmart","type":"merchant","website":"walmart.com",
                          "entityId":"O5W5","confidenceLevel":"VERY_HIGH"}])
