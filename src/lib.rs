@@ -66,6 +66,12 @@ pub mod webhooks;
 
 // Wiring: the only rooms that know every slice.
 
+/// The roots of the schema, merged.
+pub mod schema;
+
+/// The list of jobs.
+pub mod worker;
+
 /// GraphQL over the wire.
 pub mod transport;
 

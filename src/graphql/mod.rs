@@ -16,6 +16,7 @@ pub mod errors;
 pub mod id;
 pub mod institution;
 pub mod item;
+pub mod live;
 pub mod loaders;
 pub mod money;
 pub mod node;

@@ -8,6 +8,7 @@
 //!
 //! Refused: believing a webhook's word about the login. It says where to look; a sync asks.
 
+mod api;
 mod create_link_token;
 mod duplicate;
 mod exchange;
@@ -15,6 +16,7 @@ mod notice;
 mod remove;
 mod session;
 
+pub use api::{LinkingMutation, LinkingSubscription};
 pub use create_link_token::{LinkSession, Wanted, create_link_token};
 pub use exchange::{Exchanged, Offer, exchange_public_token};
 pub(crate) use notice::inbox_place;

@@ -32,6 +32,7 @@ use crate::{
 };
 
 mod accounts;
+mod api;
 mod apply;
 mod fetch;
 mod fold;
@@ -43,6 +44,7 @@ mod store;
 mod sweep;
 mod write;
 
+pub use api::{SyncMutation, SyncSubscription};
 pub use job::SyncItem;
 pub(crate) use job::{access_token, place};
 pub(crate) use store::cancel;
