@@ -38,6 +38,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
+use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -97,6 +98,8 @@ impl Sandbox {
         let listener = TcpListener::bind(asked).await.map_err(listening)?;
         let address = listener.local_addr().map_err(listening)?;
         let app = open(options, address)?;
+        // Small answers must not wait for the acknowledgement of the ones before them.
+        let listener = listener.tap_io(|connection| drop(connection.set_nodelay(true)));
         let router = router(Arc::clone(&app));
         let (stop, mut stopped) = watch::channel(false);
         let server = tokio::spawn(async move {

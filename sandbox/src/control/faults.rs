@@ -8,6 +8,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use super::{Answer, read};
 use crate::app::App;
@@ -16,7 +17,7 @@ use crate::faults::Fault;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Wanted {
-    faults: Vec<Fault>,
+    faults: Vec<Map<String, Value>>,
 }
 
 /// The faults that are set, with how often each matched and hit.
@@ -27,7 +28,8 @@ pub(super) async fn list(State(app): State<Arc<App>>) -> Response {
 /// Puts these faults in the place of those set before.
 pub(super) async fn replace(State(app): State<Arc<App>>, body: Bytes) -> Answer {
     let wanted: Wanted = read(&body)?;
-    crate::lock(&app.faults).set = wanted.faults;
+    let set: serde_json::Result<Vec<Fault>> = wanted.faults.into_iter().map(Fault::order).collect();
+    crate::lock(&app.faults).set = set?;
     Ok(list(State(app)).await)
 }
 

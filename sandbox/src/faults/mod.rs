@@ -6,46 +6,61 @@ pub(crate) mod response;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::plaid::error::PlaidError;
 use crate::seed::Seed;
 use crate::webhooks::outbox::share;
 
 /// A fault waiting for calls.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Fault {
+    #[serde(flatten)]
+    target: Target,
+    #[serde(flatten)]
+    kind: Kind,
+    /// Calls that matched so far.
+    matched: u64,
+    /// Calls that were hit so far.
+    hits: u64,
+}
+
+/// Which calls a fault hits.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Fault {
+struct Target {
     /// Only calls of this path.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) endpoint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    endpoint: Option<String>,
     /// Only calls about this item.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) item_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    item_id: Option<String>,
     /// Only calls about this institution.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) institution_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    institution_id: Option<String>,
     /// Hits this share of the calls that match, 0 to 1.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) probability: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    probability: Option<f64>,
     /// Hits only the nth call that matches, counting from 1.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) nth: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nth: Option<u64>,
     /// Hits so many times, then never again.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) count: Option<u64>,
-    #[serde(flatten)]
-    pub(crate) kind: Kind,
-    /// Calls that matched so far.
-    #[serde(default)]
-    pub(crate) matched: u64,
-    /// Calls that were hit so far.
-    #[serde(default)]
-    pub(crate) hits: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    count: Option<u64>,
 }
+
+const TARGET: [&str; 6] = [
+    "endpoint",
+    "item_id",
+    "institution_id",
+    "probability",
+    "nth",
+    "count",
+];
 
 /// What a fault does.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum Kind {
     /// Answers late.
     Latency { ms: u64 },
@@ -106,31 +121,54 @@ impl Faults {
 }
 
 impl Fault {
+    /// Reads an order. A field that neither the target nor the kind knows is refused, so that no fault is planted beside its mark.
+    pub(crate) fn order(fields: Map<String, Value>) -> serde_json::Result<Self> {
+        let (target, kind) = fields
+            .into_iter()
+            .partition(|(name, _)| TARGET.contains(&name.as_str()));
+        let target = serde_json::from_value(Value::Object(target))?;
+        Ok(Self {
+            target,
+            kind: serde_json::from_value(Value::Object(kind))?,
+            matched: 0,
+            hits: 0,
+        })
+    }
+
     fn hits(&mut self, scope: &Scope, seed: Seed) -> bool {
-        let named = |wanted: &Option<String>, given: Option<&str>| {
-            wanted.as_deref().is_none_or(|wanted| given == Some(wanted))
-        };
         let on_page = match self.kind {
             Kind::Mutation { page } => scope.endpoint == "/transactions/sync" && scope.page == page,
             Kind::Anomaly { .. } => scope.endpoint == "/transactions/sync",
             _ => true,
         };
-        let matches = on_page
-            && named(&self.endpoint, Some(&scope.endpoint))
-            && named(&self.item_id, scope.item_id.as_deref())
-            && named(&self.institution_id, scope.institution_id.as_deref());
-        if !matches {
+        if !on_page || !self.target.names(scope) {
             return false;
         }
         self.matched += 1;
-        let drawn = self.probability.is_none_or(|share_of_calls| {
-            seed.at(self.matched).below(1_000_000) < share(share_of_calls)
-        });
+        let Target {
+            probability,
+            nth,
+            count,
+            ..
+        } = self.target;
+        let drawn =
+            probability.is_none_or(|part| seed.at(self.matched).below(1_000_000) < share(part));
         let hit = drawn
-            && self.nth.is_none_or(|nth| nth == self.matched)
-            && self.count.is_none_or(|count| self.hits < count);
+            && nth.is_none_or(|nth| nth == self.matched)
+            && count.is_none_or(|count| self.hits < count);
         self.hits += u64::from(hit);
         hit
+    }
+}
+
+impl Target {
+    fn names(&self, scope: &Scope) -> bool {
+        let named = |wanted: &Option<String>, given: Option<&str>| {
+            wanted.as_deref().is_none_or(|wanted| given == Some(wanted))
+        };
+        named(&self.endpoint, Some(&scope.endpoint))
+            && named(&self.item_id, scope.item_id.as_deref())
+            && named(&self.institution_id, scope.institution_id.as_deref())
     }
 }
 
