@@ -146,7 +146,9 @@ impl TestServer {
         let url = format!("ws://{}/graphql", self.address);
         let mut request = url.into_client_request().unwrap();
         let protocol = "graphql-transport-ws".parse().unwrap();
-        request.headers_mut().insert("sec-websocket-protocol", protocol);
+        request
+            .headers_mut()
+            .insert("sec-websocket-protocol", protocol);
         request
     }
 
@@ -169,7 +171,10 @@ pub async fn read(request: reqwest::RequestBuilder) -> (u16, Value) {
     let response = request.send().await.unwrap();
     let status = response.status().as_u16();
     let text = response.text().await.unwrap();
-    (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+    (
+        status,
+        serde_json::from_str(&text).unwrap_or(Value::String(text)),
+    )
 }
 
 /// The code of the first error.
@@ -227,7 +232,9 @@ impl Socket {
     /// The code the server closes with.
     pub async fn closed(&mut self) -> u64 {
         let heard = self.hear().await;
-        heard["closed"].as_u64().unwrap_or_else(|| panic!("{heard}"))
+        heard["closed"]
+            .as_u64()
+            .unwrap_or_else(|| panic!("{heard}"))
     }
 
     /// Asserts that the server has nothing to say before the answer to a ping.
