@@ -3,6 +3,7 @@
 //! ladder: each may use those above it in this list and none below. `tests/it/architecture.rs` holds
 //! them to it.
 
+pub mod accounts;
 pub mod app;
 pub mod auth;
 pub mod clock;

@@ -42,10 +42,10 @@ pub struct Model {
     pub pending: bool,
     /// How it was paid, in the provider's words.
     pub payment_channel: Option<String>,
-    /// Where it happened.
-    pub location: Option<Json>,
-    /// Who else took part.
-    pub counterparties: Option<Json>,
+    /// Where it happened, JSON text.
+    pub location: Option<String>,
+    /// Who else took part, JSON text.
+    pub counterparties: Option<String>,
     /// Lower-case text that searches look in.
     pub search: String,
     /// The feed number of its last change.

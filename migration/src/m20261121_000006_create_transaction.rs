@@ -1,8 +1,8 @@
 use sea_orm_migration::{
     prelude::*,
     schema::{
-        big_integer, boolean, date, date_null, json_null, text, text_null,
-        timestamp_with_time_zone, timestamp_with_time_zone_null, uuid,
+        big_integer, boolean, date, date_null, text, text_null, timestamp_with_time_zone,
+        timestamp_with_time_zone_null, uuid,
     },
 };
 
@@ -35,8 +35,8 @@ impl MigrationTrait for Migration {
                     .col(text_null("category_detailed"))
                     .col(boolean("pending"))
                     .col(text_null("payment_channel"))
-                    .col(json_null("location"))
-                    .col(json_null("counterparties"))
+                    .col(text_null("location"))
+                    .col(text_null("counterparties"))
                     .col(text("search"))
                     .col(big_integer("seq"))
                     .col(timestamp_with_time_zone("created_at"))

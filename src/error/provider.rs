@@ -23,6 +23,8 @@ pub struct ProviderError {
 pub enum ErrorClass {
     /// Nobody's fault here: try again, not before the time given.
     Retry(Option<Duration>),
+    /// The provider is still collecting: ask again in a moment.
+    NotReady,
     /// The person must sign in at the bank again, or answer something there.
     Login,
     /// The item is gone for good.
@@ -46,6 +48,6 @@ pub enum ErrorClass {
 impl ErrorClass {
     /// Whether the same call may succeed later by itself.
     pub fn is_transient(self) -> bool {
-        matches!(self, Self::Retry(_) | Self::RestartPages)
+        matches!(self, Self::Retry(_) | Self::RestartPages | Self::NotReady)
     }
 }

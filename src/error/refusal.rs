@@ -56,6 +56,8 @@ pub enum ErrorCode {
     ProviderMisconfigured,
     /// Too many requests.
     RateLimited,
+    /// Something went wrong on the server; its operator finds it in the log.
+    ServerError,
 }
 
 impl Refusal {
@@ -110,7 +112,10 @@ impl Refusal {
                 .unwrap_or_else(|| default.to_owned())
         };
         match error.class {
-            ErrorClass::Retry(_) | ErrorClass::RestartPages | ErrorClass::ResetCursor => {
+            ErrorClass::Retry(_)
+            | ErrorClass::RestartPages
+            | ErrorClass::ResetCursor
+            | ErrorClass::NotReady => {
                 let wait = match error.class {
                     ErrorClass::Retry(Some(wait)) => {
                         u32::try_from(wait.as_secs()).unwrap_or(u32::MAX)
@@ -152,7 +157,9 @@ impl Refusal {
                 Some(UserAction::LinkAgain)
             }
             ErrorCode::ProviderUnavailable | ErrorCode::RateLimited => Some(UserAction::Wait),
-            ErrorCode::ProviderMisconfigured => Some(UserAction::ContactOperator),
+            ErrorCode::ProviderMisconfigured | ErrorCode::ServerError => {
+                Some(UserAction::ContactOperator)
+            }
             _ => None,
         }
     }

@@ -203,10 +203,10 @@ pub struct Transaction {
     pub pending: bool,
     /// How it was paid.
     pub payment_channel: Option<String>,
-    /// Where it happened, as JSON with the keys of `graphql::transaction::Location`; absent if nothing is known.
-    pub location: Option<serde_json::Value>,
-    /// Who else took part, as a JSON list with the keys of `graphql::transaction::Counterparty`; absent if nobody.
-    pub counterparties: Option<serde_json::Value>,
+    /// Where it happened, as JSON text with the keys of `graphql::transaction::Location`; absent if nothing is known.
+    pub location: Option<String>,
+    /// Who else took part, as JSON text, a list with the keys of `graphql::transaction::Counterparty`; absent if nobody.
+    pub counterparties: Option<String>,
 }
 
 /// One page of changes.
