@@ -58,6 +58,9 @@ pub mod graphql;
 /// Sign-in.
 pub mod auth;
 
+/// Reading what was synced.
+pub mod accounts;
+
 /// Syncing items with their banks.
 pub mod sync;
 

@@ -3,6 +3,7 @@
 use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, SchemaBuilder};
 
 use crate::{
+    accounts::AccountsQuery,
     app::App,
     auth::{Auth, AuthMutation, AuthQuery},
     graphql::equip,
@@ -12,7 +13,7 @@ use crate::{
 
 /// What can be asked. Everything is the viewer's own: another person's id answers as an unknown one.
 #[derive(Debug, Default, MergedObject)]
-pub struct Query(AuthQuery);
+pub struct Query(AuthQuery, AccountsQuery);
 
 /// What can be done. Every answer has `userErrors`, for what a person can act on.
 #[derive(Debug, Default, MergedObject)]

@@ -1,7 +1,7 @@
 //! The door to a person's rows. Every read on somebody's behalf starts at [`Owned::owned_by`]; the
 //! lint list forbids the ways round it.
 
-use entity::{account, activity, item, sync_job, transaction};
+use entity::{account, activity, item, removed_transaction, sync_job, transaction};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Select};
 use uuid::Uuid;
 
@@ -62,7 +62,13 @@ macro_rules! owned {
     )+};
 }
 
-owned!(account, activity, sync_job, transaction);
+owned!(
+    account,
+    activity,
+    removed_transaction,
+    sync_job,
+    transaction
+);
 
 impl Owned for item::Entity {
     fn owner() -> Self::Column {

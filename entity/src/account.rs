@@ -28,11 +28,11 @@ pub struct Model {
     pub subtype: Option<String>,
     /// Currency of its balances.
     pub currency: Option<String>,
-    /// Current balance in sortable form (see `money::to_key`).
+    /// Current balance, exact decimal text.
     pub balance_current: Option<String>,
-    /// Available balance in sortable form.
+    /// Available balance, exact decimal text.
     pub balance_available: Option<String>,
-    /// Credit limit in sortable form.
+    /// Credit limit, exact decimal text.
     pub balance_limit: Option<String>,
     /// When the balances were told.
     pub balances_at: Option<DateTimeUtc>,

@@ -106,6 +106,13 @@ impl Database {
         &self.write
     }
 
+    /// Shows every statement that goes to [`Database::read`] to a test.
+    #[cfg(test)]
+    pub(crate) fn observe(&mut self, see: impl Fn(&Statement) + Send + Sync + 'static) {
+        self.read
+            .set_metric_callback(move |info| see(info.statement));
+    }
+
     /// Begins a transaction that may write. On SQLite it takes the write lock at once, since a
     /// reader that turns writer is refused without waiting.
     pub async fn begin(&self) -> Result<Txn> {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, Object};
 use entity::account;
+use rust_decimal::Decimal;
 
 use super::{
     ContextExt, id,
@@ -14,7 +15,7 @@ use super::{
     scalar::DateTime,
     transaction::{AccountTransactionFilter, Transaction, TransactionOrder, list::List},
 };
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// One account at a bank: a checking account, a card, a loan.
 #[derive(Clone, Debug)]
@@ -90,7 +91,9 @@ impl Account {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which of them; all if absent.")] filter: Option<AccountTransactionFilter>,
-        #[graphql(desc = "In which order.", default)] order_by: TransactionOrder,
+        #[graphql(desc = "In which order; `DATE_DESC` if absent.")] order_by: Option<
+            TransactionOrder,
+        >,
         #[graphql(desc = "How many from the start: 1 to 100, 20 if neither size is given.")]
         first: Option<i32>,
         #[graphql(desc = "Begin after the row with this cursor.")] after: Option<String>,
@@ -105,7 +108,7 @@ impl Account {
             last,
             before,
         };
-        let transactions = List::new(viewer, criteria, order_by);
+        let transactions = List::new(viewer, criteria, order_by.unwrap_or_default());
         transactions.load(ctx, page).await
     }
 }
@@ -134,10 +137,9 @@ pub struct Balances(Arc<account::Model>);
 
 impl Balances {
     fn money(&self, stored: Option<&String>) -> Result<Option<Money>> {
-        let currency = self.0.currency.as_deref();
-        stored
-            .map(|key| Money::from_stored(key, currency))
-            .transpose()
+        let amount = stored.map(|text| text.parse()).transpose();
+        let amount: Option<Decimal> = amount.map_err(Error::internal)?;
+        Ok(amount.map(|amount| Money::new(amount, self.0.currency.as_deref())))
     }
 }
 

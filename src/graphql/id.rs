@@ -6,6 +6,11 @@ use async_graphql::ID;
 use type_safe_id::{DynamicType, TypeSafeId};
 use uuid::Uuid;
 
+use crate::error::{Error, Result};
+
+/// How many ids a filter takes.
+const MAX_IDS: usize = 250;
+
 /// Prefix of users.
 pub const USER: &str = "user";
 /// Prefix of sessions.
@@ -34,6 +39,22 @@ pub fn encode(prefix: &str, id: Uuid) -> ID {
 pub fn decode(prefix: &str, id: &str) -> Option<Uuid> {
     let (found, row) = parse(id)?;
     (found == prefix).then_some(row)
+}
+
+/// The rows that the ids in a field of a filter name. What is no id of this type names none, so that
+/// it matches nothing, as another person's does.
+///
+/// # Errors
+/// `BAD_USER_INPUT` if there are too many.
+pub fn decode_all(field: &str, prefix: &str, ids: Option<Vec<ID>>) -> Result<Option<Vec<Uuid>>> {
+    let count = ids.as_ref().map_or(0, Vec::len);
+    if count > MAX_IDS {
+        return Err(Error::BadInput(format!(
+            "`filter.{field}` has {count} ids: pass at most {MAX_IDS}."
+        )));
+    }
+    let rows = |ids: Vec<ID>| ids.iter().filter_map(|id| decode(prefix, id)).collect();
+    Ok(ids.map(rows))
 }
 
 /// The type and row an id names.

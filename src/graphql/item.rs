@@ -55,15 +55,12 @@ impl Item {
     async fn accounts(
         &self,
         ctx: &Context<'_>,
-        #[graphql(
-            desc = "Whether to list accounts the bank no longer reports too.",
-            default = false
-        )]
-        include_closed: bool,
+        #[graphql(desc = "Whether to list closed accounts too; not if absent.")]
+        include_closed: Option<bool>,
     ) -> Result<Vec<Account>> {
         let key = Key::new(ctx.viewer()?, self.0.id);
         let rows = ctx.loaders().accounts_of_item.load_one(key).await?;
-        let wanted = |row: &Arc<_>| include_closed || Account::is_open(row);
+        let wanted = |row: &Arc<_>| include_closed == Some(true) || Account::is_open(row);
         let rows = rows.unwrap_or_default().into_iter();
         Ok(rows.filter(wanted).map(Account).collect())
     }

@@ -5,7 +5,11 @@
 
 use std::{collections::HashMap, marker::PhantomData, sync::Arc};
 
-use async_graphql::dataloader::{DataLoader, Loader};
+use async_graphql::{
+    Data, Response,
+    dataloader::Loader,
+    extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute},
+};
 use entity::{account, activity, institution, item, sync_job, transaction};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, Iterable, ModelTrait,
@@ -15,6 +19,8 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{
+    batch::{Batch, Queue},
+    id,
     page::uuid,
     transaction::list::{List, Page},
 };
@@ -40,51 +46,84 @@ impl Key {
     pub fn new(viewer: Viewer, id: Uuid) -> Self {
         Self { viewer, id }
     }
-}
 
-/// The loaders.
-pub struct Loaders {
-    /// Accounts by id.
-    pub account: DataLoader<Rows<account::Entity>>,
-    /// All accounts of an item, oldest first.
-    pub accounts_of_item: DataLoader<AccountsOfItem>,
-    /// Entries of the log by id.
-    pub activity: DataLoader<Rows<activity::Entity>>,
-    /// Banks by id; they belong to nobody.
-    pub institution: DataLoader<Institutions>,
-    /// Items by id.
-    pub item: DataLoader<Rows<item::Entity>>,
-    /// The newest sync of an item.
-    pub latest_sync_job: DataLoader<LatestSyncJob>,
-    /// Syncs by id.
-    pub sync_job: DataLoader<Rows<sync_job::Entity>>,
-    /// Transactions by id.
-    pub transaction: DataLoader<Rows<transaction::Entity>>,
-    /// Pages of transactions, for lists in lists.
-    pub transactions: DataLoader<Pages>,
-}
-
-impl std::fmt::Debug for Loaders {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Loaders").finish_non_exhaustive()
+    /// The row that an id of this type names, if it is the viewer's.
+    pub fn decode(viewer: Viewer, prefix: &str, id: &str) -> Option<Self> {
+        Some(Self::new(viewer, id::decode(prefix, id)?))
     }
 }
 
+/// Rows of one table by their ids.
+type ById<E> = Batch<Key, Rows<E>>;
+
+/// The loaders.
+#[derive(Debug)]
+pub struct Loaders {
+    /// Accounts by id.
+    pub account: ById<account::Entity>,
+    /// All accounts of an item, oldest first.
+    pub accounts_of_item: Batch<Key, AccountsOfItem>,
+    /// Entries of the log by id.
+    pub activity: ById<activity::Entity>,
+    /// Banks by id; they belong to nobody.
+    pub institution: Batch<Uuid, Institutions>,
+    /// Items by id.
+    pub item: ById<item::Entity>,
+    /// The newest sync of an item.
+    pub latest_sync_job: Batch<Key, LatestSyncJob>,
+    /// Syncs by id.
+    pub sync_job: ById<sync_job::Entity>,
+    /// Transactions by id.
+    pub transaction: ById<transaction::Entity>,
+    /// How long lists of transactions are, for lists in lists.
+    pub transaction_count: Batch<List, Lengths>,
+    /// Pages of transactions, for lists in lists.
+    pub transactions: Batch<Page, Pages>,
+}
+
 impl Loaders {
-    /// The loaders of a schema.
-    pub fn new(app: &App) -> Self {
+    /// The loaders of what a queue drives; without one they work, but collect nothing.
+    pub fn new(app: &App, queue: Option<&Queue>) -> Self {
         let db = || app.db.clone();
         Self {
-            account: DataLoader::new(Rows::new(db()), tokio::spawn),
-            accounts_of_item: DataLoader::new(AccountsOfItem(db()), tokio::spawn),
-            activity: DataLoader::new(Rows::new(db()), tokio::spawn),
-            institution: DataLoader::new(Institutions(db()), tokio::spawn),
-            item: DataLoader::new(Rows::new(db()), tokio::spawn),
-            latest_sync_job: DataLoader::new(LatestSyncJob(db()), tokio::spawn),
-            sync_job: DataLoader::new(Rows::new(db()), tokio::spawn),
-            transaction: DataLoader::new(Rows::new(db()), tokio::spawn),
-            transactions: DataLoader::new(Pages(db()), tokio::spawn),
+            account: Batch::new(Rows::new(db()), queue),
+            accounts_of_item: Batch::new(AccountsOfItem(db()), queue),
+            activity: Batch::new(Rows::new(db()), queue),
+            institution: Batch::new(Institutions(db()), queue),
+            item: Batch::new(Rows::new(db()), queue),
+            latest_sync_job: Batch::new(LatestSyncJob(db()), queue),
+            sync_job: Batch::new(Rows::new(db()), queue),
+            transaction: Batch::new(Rows::new(db()), queue),
+            transaction_count: Batch::new(Lengths(db()), queue),
+            transactions: Batch::new(Pages(db()), queue),
         }
+    }
+}
+
+/// Gives every answer loaders of its own, and drives them: each answer of a subscription too.
+#[derive(Debug)]
+pub struct Loading;
+
+impl ExtensionFactory for Loading {
+    fn create(&self) -> Arc<dyn Extension> {
+        Arc::new(Self)
+    }
+}
+
+#[async_trait::async_trait]
+impl Extension for Loading {
+    async fn execute(
+        &self,
+        ctx: &ExtensionContext<'_>,
+        operation_name: Option<&str>,
+        next: NextExecute<'_>,
+    ) -> Response {
+        let queue = Queue::default();
+        let mut data = Data::default();
+        data.insert(Loaders::new(ctx.data_unchecked::<App>(), Some(&queue)));
+        queue
+            .drive(next.run_with_data(ctx, operation_name, data))
+            .await
     }
 }
 
@@ -220,7 +259,11 @@ impl Loader<Page> for Pages {
     }
 }
 
-impl Loader<List> for Pages {
+/// How long lists of transactions are.
+#[derive(Debug)]
+pub struct Lengths(Database);
+
+impl Loader<List> for Lengths {
     type Value = u64;
     type Error = Error;
 

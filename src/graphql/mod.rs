@@ -12,6 +12,7 @@ use crate::{
 
 pub mod account;
 pub mod activity;
+pub mod batch;
 pub mod errors;
 pub mod id;
 pub mod institution;
@@ -26,14 +27,15 @@ pub mod sync_job;
 pub mod transaction;
 pub mod user;
 
-use loaders::Loaders;
+use loaders::{Loaders, Loading};
 
 /// Gives a schema what the nouns work with: the handles, the loaders and the error policy.
 pub fn equip<Q, M, S>(schema: SchemaBuilder<Q, M, S>, app: &App) -> SchemaBuilder<Q, M, S> {
     schema
         .data(app.clone())
-        .data(Loaders::new(app))
+        .data(Loaders::new(app, None))
         .extension(errors::ErrorPolicy)
+        .extension(Loading)
 }
 
 /// What every resolver asks first.

@@ -3,10 +3,7 @@
 use async_graphql::SimpleObject;
 
 use super::scalar::{CurrencyCode, Decimal};
-use crate::{
-    error::{Error, Result},
-    money::{display, from_key},
-};
+use crate::money::display;
 
 /// The code ISO 4217 gives to amounts without a currency.
 const NO_CURRENCY: &str = "XXX";
@@ -21,14 +18,12 @@ pub struct Money {
 }
 
 impl Money {
-    /// The amount a stored sortable form stands for.
-    pub fn from_stored(key: &str, currency: Option<&str>) -> Result<Self> {
+    /// An amount with its currency, if there is one.
+    pub fn new(amount: rust_decimal::Decimal, currency: Option<&str>) -> Self {
         let currency = currency.unwrap_or(NO_CURRENCY);
-        let amount =
-            from_key(key).ok_or_else(|| Error::internal("a stored amount that is none"))?;
-        Ok(Self {
+        Self {
             amount: Decimal(display(amount, currency)),
             currency: CurrencyCode(currency.to_owned()),
-        })
+        }
     }
 }

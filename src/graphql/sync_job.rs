@@ -69,7 +69,7 @@ impl SyncJob {
     async fn error(&self) -> Option<SyncError> {
         let row = &self.0;
         row.error_message.as_ref().map(|message| SyncError {
-            code: named(row.error_code.as_deref()),
+            code: named(row.error_code.as_deref()).unwrap_or(ErrorCode::ServerError),
             message: message.clone(),
             action: named(row.error_action.as_deref()),
             retryable: row.error_retryable,
@@ -148,8 +148,8 @@ pub struct SyncProgress {
 /// Why an attempt at a sync failed.
 #[derive(Clone, Debug, SimpleObject)]
 pub struct SyncError {
-    /// What sort of failure it is; the list only ever grows. Absent if it is the server's own.
-    pub code: Option<ErrorCode>,
+    /// What sort of failure it is; the list only ever grows.
+    pub code: ErrorCode,
     /// A sentence for people: what is wrong, and what to do about it.
     pub message: String,
     /// What the person can do about it; absent if nothing.

@@ -26,10 +26,7 @@ async fn a_signed_webhook_brings_new_transactions_to_a_subscriber() {
         .await;
 
     app.bank
-        .change(
-            &there,
-            json!({"add": [{"name": "Coffee", "amount": 4.10}]}),
-        )
+        .change(&there, json!({"add": [{"name": "Coffee", "amount": 4.10}]}))
         .await;
 
     assert_eq!(watch.next().await["transactionsChanged"]["added"], 1);
@@ -62,10 +59,7 @@ async fn a_forged_webhook_leaves_nothing_behind() {
             .settings(json!({"webhooks": {"signature": fault, "attempts": 1}}))
             .await;
         app.bank
-            .change(
-                &there,
-                json!({"add": [{"name": "Coffee", "amount": 4.10}]}),
-            )
+            .change(&there, json!({"add": [{"name": "Coffee", "amount": 4.10}]}))
             .await;
         let sent = app.bank.webhooks_settled().await;
         let result = &sent.last().unwrap()["attempts"][0]["result"];
@@ -89,5 +83,8 @@ async fn a_webhook_that_comes_before_its_item_is_kept_for_it() {
     ana.link(&app.bank, "user_good").await;
     let sent = app.bank.webhooks_settled().await;
     assert!(!sent.is_empty());
-    assert!(sent.iter().all(|webhook| webhook["state"] == "delivered"), "{sent:?}");
+    assert!(
+        sent.iter().all(|webhook| webhook["state"] == "delivered"),
+        "{sent:?}"
+    );
 }

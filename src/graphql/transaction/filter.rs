@@ -15,7 +15,6 @@ use crate::{
     money::to_key,
 };
 
-const MAX_IDS: usize = 250;
 const MAX_CATEGORIES: usize = 100;
 const MAX_TEXT: usize = 200;
 
@@ -92,8 +91,8 @@ impl TransactionFilter {
     /// `BAD_USER_INPUT` that names the field and the remedy.
     pub fn check(self) -> Result<Criteria> {
         Ok(Criteria {
-            accounts: rows("accountIds", id::ACCOUNT, self.account_ids)?,
-            items: rows("itemIds", id::ITEM, self.item_ids)?,
+            accounts: id::decode_all("accountIds", id::ACCOUNT, self.account_ids)?,
+            items: id::decode_all("itemIds", id::ITEM, self.item_ids)?,
             ..self.of_account.check()?
         })
     }
@@ -119,7 +118,13 @@ impl AccountTransactionFilter {
             let text = "`filter.amount.min` is greater than `filter.amount.max`.";
             return Err(Error::BadInput(text.to_owned()));
         }
-        within("categories", MAX_CATEGORIES, self.categories.as_deref())?;
+        let categories = self.categories.as_ref().map_or(0, Vec::len);
+        if categories > MAX_CATEGORIES {
+            let text = format!(
+                "`filter.categories` has {categories} entries: pass at most {MAX_CATEGORIES}."
+            );
+            return Err(Error::BadInput(text));
+        }
         Ok(Criteria {
             from,
             to,
@@ -171,22 +176,6 @@ impl Criteria {
             )
             .add_option(self.pending.map(|pending| Column::Pending.eq(pending)))
             .add_option(self.categories.as_ref().map(either))
-    }
-}
-
-/// The rows that ids name; what is no id of ours names none.
-fn rows(field: &str, prefix: &str, ids: Option<Vec<ID>>) -> Result<Option<Vec<Uuid>>> {
-    within(field, MAX_IDS, ids.as_deref())?;
-    let decode = |ids: Vec<ID>| ids.iter().filter_map(|id| id::decode(prefix, id)).collect();
-    Ok(ids.map(decode))
-}
-
-fn within<T>(field: &str, max: usize, list: Option<&[T]>) -> Result<()> {
-    match list.map_or(0, <[T]>::len) {
-        len if len > max => Err(Error::BadInput(format!(
-            "`filter.{field}` has {len} entries: pass at most {max}."
-        ))),
-        _ => Ok(()),
     }
 }
 

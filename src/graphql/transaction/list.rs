@@ -122,9 +122,10 @@ impl List {
     pub async fn load(self, ctx: &Context<'_>, page: RawPage) -> Result<Connection<Transaction>> {
         let (scope, page) = self.page(ctx, page)?;
         let pages = &ctx.loaders().transactions;
+        let counts = &ctx.loaders().transaction_count;
         let total = async {
             if ctx.wants_total() {
-                pages.load_one(page.list.clone()).await
+                counts.load_one(page.list.clone()).await
             } else {
                 Ok(None)
             }

@@ -14,11 +14,16 @@ use super::{
     money::Money,
     scalar::{Date, DateTime},
 };
-use crate::error::Result;
+use crate::{
+    error::{Error, Result},
+    money::from_key,
+};
 
+pub mod change;
 pub mod filter;
 pub mod list;
 
+pub use change::TransactionChange;
 pub use filter::{AccountTransactionFilter, TransactionFilter};
 pub use list::TransactionOrder;
 
@@ -49,7 +54,9 @@ impl Transaction {
     /// How much, signed as on a statement with every provider: negative leaves the account, positive
     /// enters it.
     async fn amount(&self) -> Result<Money> {
-        Money::from_stored(&self.0.amount, Some(&self.0.currency))
+        let amount = from_key(&self.0.amount);
+        let amount = amount.ok_or_else(|| Error::internal("a stored amount that is none"))?;
+        Ok(Money::new(amount, Some(&self.0.currency)))
     }
 
     /// The sign of the amount as a word.
@@ -107,12 +114,12 @@ impl Transaction {
 
     /// Where it happened, as far as the provider knows.
     async fn location(&self) -> Option<Location> {
-        serde_json::from_str(self.0.location.as_ref()?).ok()
+        serde_json::from_str(self.0.location.as_deref()?).ok()
     }
 
     /// Who else took part; empty if the provider names nobody.
     async fn counterparties(&self) -> Vec<Counterparty> {
-        let stored = self.0.counterparties.as_ref();
+        let stored = self.0.counterparties.as_deref();
         let read = stored.and_then(|list| serde_json::from_str(list).ok());
         read.unwrap_or_default()
     }

@@ -133,7 +133,10 @@ impl Bank {
 
     /// The webhooks the sandbox has to send, each with the results of its attempts.
     pub(crate) async fn webhooks(&self) -> Vec<Value> {
-        self.look("/control/webhooks").await["webhooks"].as_array().unwrap().clone()
+        self.look("/control/webhooks").await["webhooks"]
+            .as_array()
+            .unwrap()
+            .clone()
     }
 
     /// The webhooks so far, once none of them is still on its way.

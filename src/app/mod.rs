@@ -12,6 +12,9 @@ use crate::{
     seal::Keys,
 };
 
+#[cfg(test)]
+pub(crate) mod testing;
+
 /// The handles. Clones are cheap and share everything.
 #[derive(Clone, Debug)]
 pub struct App {

@@ -1,0 +1,218 @@
+//! The handles on a fresh database, for tests: a SQLite file always, and a database of its own on
+//! the PostgreSQL server that `TEST_DATABASE_URL` names, if it names one. The bank is one that nobody
+//! may call.
+
+use std::{
+    ops::Deref,
+    path::PathBuf,
+    sync::{Arc, Mutex},
+};
+
+use async_trait::async_trait;
+use axum::http::HeaderMap;
+use entity::user;
+use migration::{Migrator, MigratorTrait};
+use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait, Statement};
+use secrecy::SecretString;
+use uuid::Uuid;
+
+use super::App;
+use crate::{
+    clock::Clock,
+    config::Config,
+    database::Database,
+    error::ProviderError,
+    feed::{self, Followers},
+    providers::{
+        Account, Delivery, Institution, ItemState, LinkRequest, LinkResult, LinkToken, Linked,
+        Page, Provider, WebhookRefusal,
+    },
+    seal::Keys,
+    viewer::Viewer,
+};
+
+const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+/// The handles, and a database that is gone when this is dropped.
+#[derive(Debug)]
+pub(crate) struct TestApp {
+    /// The handles.
+    pub(crate) app: App,
+    /// What was read since it was last looked at.
+    pub(crate) statements: Arc<Mutex<Vec<Statement>>>,
+    place: Place,
+}
+
+#[derive(Debug)]
+enum Place {
+    File(PathBuf),
+    Server { url: String, name: String },
+}
+
+impl Deref for TestApp {
+    type Target = App;
+
+    fn deref(&self) -> &App {
+        &self.app
+    }
+}
+
+/// The handles on a fresh SQLite file.
+pub(crate) async fn app() -> TestApp {
+    let file = std::env::temp_dir().join(format!("passbook-{}.db", Uuid::new_v4()));
+    let url = format!("sqlite://{}", file.display());
+    open(&url, Place::File(file)).await
+}
+
+/// Tells a story on each database there is.
+pub(crate) async fn everywhere(story: impl AsyncFn(&TestApp)) {
+    story(&app().await).await;
+    #[expect(clippy::disallowed_methods, reason = "no setting of the server")]
+    if let Ok(url) = std::env::var("TEST_DATABASE_URL") {
+        let name = format!("passbook_test_{}", Uuid::new_v4().simple());
+        run(&url, &format!("CREATE DATABASE {name}")).await;
+        let (base, _) = url.rsplit_once('/').expect("a URL with a database");
+        story(
+            &open(
+                &format!("{base}/{name}"),
+                Place::Server {
+                    url: url.clone(),
+                    name,
+                },
+            )
+            .await,
+        )
+        .await;
+    }
+}
+
+impl TestApp {
+    /// A new person with an empty feed, signed in.
+    pub(crate) async fn person(&self, name: &str) -> Viewer {
+        let user_id = Uuid::now_v7();
+        let txn = self.db.begin().await.unwrap();
+        let row = user::ActiveModel {
+            id: Set(user_id),
+            email: Set(format!("{name}@example.com")),
+            email_key: Set(format!("{name}.{user_id}@example.com")),
+            password_hash: Set(String::new()),
+            created_at: Set(self.clock.now()),
+            updated_at: Set(self.clock.now()),
+            ..Default::default()
+        };
+        user::Entity::insert(row)
+            .exec_without_returning(&*txn)
+            .await
+            .unwrap();
+        feed::open(&txn, user_id).await.unwrap();
+        txn.commit().await.unwrap();
+        let session_id = Uuid::now_v7();
+        Viewer {
+            user_id,
+            session_id,
+        }
+    }
+
+    /// The statements that were read since this was last called.
+    pub(crate) fn take_statements(&self) -> Vec<Statement> {
+        std::mem::take(&mut self.statements.lock().unwrap())
+    }
+}
+
+async fn open(url: &str, place: Place) -> TestApp {
+    let mut db = Database::connect(url).await.unwrap();
+    Migrator::up(db.migrate(), None).await.unwrap();
+    let statements = Arc::new(Mutex::new(Vec::new()));
+    let seen = statements.clone();
+    db.observe(move |statement| seen.lock().unwrap().push(statement.clone()));
+    let app = App {
+        config: Arc::new(Config::from_pairs([("DATABASE_URL", url), ("SECRET_KEY", KEY)]).unwrap()),
+        db,
+        clock: Clock::default(),
+        keys: Arc::new(Keys::parse(KEY).unwrap()),
+        followers: Followers::default(),
+        public_url: "http://127.0.0.1:8000".into(),
+        plaid: Arc::new(NoBank),
+    };
+    TestApp {
+        app,
+        statements,
+        place,
+    }
+}
+
+async fn run(url: &str, sql: &str) {
+    let admin = Database::connect(url).await.unwrap();
+    admin.migrate().execute_unprepared(sql).await.unwrap();
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        match &self.place {
+            Place::File(file) => {
+                for end in ["", "-wal", "-shm"] {
+                    let _ = std::fs::remove_file(format!("{}{end}", file.display()));
+                }
+            }
+            Place::Server { url, name } => {
+                let (url, name) = (url.clone(), name.clone());
+                // A destructor cannot wait on the runtime it runs in.
+                let drop = move || {
+                    let runtime = tokio::runtime::Builder::new_current_thread()
+                        .enable_all()
+                        .build();
+                    let sql = format!("DROP DATABASE {name} WITH (FORCE)");
+                    runtime.unwrap().block_on(run(&url, &sql));
+                };
+                let _ = std::thread::spawn(drop).join();
+            }
+        }
+    }
+}
+
+/// A bank that nobody may call.
+#[derive(Debug)]
+struct NoBank;
+
+#[async_trait]
+impl Provider for NoBank {
+    async fn create_link_token(&self, _: &LinkRequest) -> Result<LinkToken, ProviderError> {
+        unreachable!()
+    }
+
+    async fn link_results(&self, _: &SecretString) -> Result<Vec<LinkResult>, ProviderError> {
+        unreachable!()
+    }
+
+    async fn exchange(&self, _: &SecretString) -> Result<Linked, ProviderError> {
+        unreachable!()
+    }
+
+    async fn item(&self, _: &SecretString) -> Result<ItemState, ProviderError> {
+        unreachable!()
+    }
+
+    async fn institution(&self, _: &str) -> Result<Institution, ProviderError> {
+        unreachable!()
+    }
+
+    async fn accounts(&self, _: &SecretString) -> Result<Vec<Account>, ProviderError> {
+        unreachable!()
+    }
+
+    async fn changes(&self, _: &SecretString, _: Option<&str>) -> Result<Page, ProviderError> {
+        unreachable!()
+    }
+
+    async fn remove(&self, _: &SecretString) -> Result<(), ProviderError> {
+        unreachable!()
+    }
+
+    async fn verify_webhook(&self, _: &HeaderMap, _: &[u8]) -> Result<Delivery, WebhookRefusal> {
+        unreachable!()
+    }
+
+    fn read_webhook(&self, _body: &[u8]) -> Result<Delivery, WebhookRefusal> {
+        Err(WebhookRefusal::Unverifiable)
+    }
+}
