@@ -105,7 +105,7 @@ impl Client {
         request: &impl Serialize,
     ) -> Result<Answer, ProviderError> {
         let started = Instant::now();
-        let answer = self.exchange(endpoint, request).await;
+        let answer = self.call(endpoint, request).await;
         let duration_ms = started.elapsed().as_millis();
         if tracing::enabled!(tracing::Level::DEBUG) {
             let (outcome, request_id) = match &answer {
@@ -118,7 +118,7 @@ impl Client {
         answer
     }
 
-    async fn exchange(
+    async fn call(
         &self,
         endpoint: Endpoint,
         request: &impl Serialize,
