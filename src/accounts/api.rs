@@ -95,7 +95,8 @@ impl AccountsQuery {
         let Some(key) = Key::decode(ctx.viewer()?, id::ITEM, &id) else {
             return Ok(None);
         };
-        Ok(ctx.loaders().item.load_one(key).await?.map(Item))
+        let item = ctx.loaders().item.load_one(key).await?.map(Item);
+        Ok(item.filter(Item::is_linked))
     }
 
     /// Your accounts at all banks, oldest first.

@@ -19,6 +19,13 @@ const CONSENT_NOTICE: TimeDelta = TimeDelta::days(14);
 #[derive(Clone, Debug)]
 pub struct Item(pub Arc<item::Model>);
 
+impl Item {
+    /// Whether its owner still has it. One that was removed is told of once more, by an event.
+    pub fn is_linked(&self) -> bool {
+        self.0.removed_at.is_none()
+    }
+}
+
 impl From<item::Model> for Item {
     fn from(row: item::Model) -> Self {
         Self(Arc::new(row))
@@ -101,6 +108,11 @@ impl Item {
         let key = Key::new(ctx.viewer()?, self.0.id);
         let row = ctx.loaders().latest_sync_job.load_one(key).await?;
         Ok(row.map(SyncJob))
+    }
+
+    /// When you removed the bank: set only on the last event about it.
+    async fn removed_at(&self) -> Option<DateTime> {
+        self.0.removed_at.map(DateTime)
     }
 
     /// When the bank was linked.

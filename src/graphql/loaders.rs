@@ -37,7 +37,7 @@ const LISTS: usize = 100;
 /// A row, and who asks for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Key {
-    viewer: Viewer,
+    pub(super) viewer: Viewer,
     id: Uuid,
 }
 

@@ -1,11 +1,13 @@
 //! Everything that has an id, by its id.
 
 use async_graphql::{Context, ID, Interface};
+use entity::user;
+use sea_orm::EntityTrait;
 use uuid::Uuid;
 
 use super::{
     ContextExt, account::Account, activity::Activity, id, institution::Institution, item::Item,
-    loaders::Key, sync_job::SyncJob, transaction::Transaction,
+    loaders::Key, sync_job::SyncJob, transaction::Transaction, user::User,
 };
 use crate::error::Result;
 
@@ -30,6 +32,8 @@ pub enum Node {
     SyncJob(SyncJob),
     /// A transaction.
     Transaction(Transaction),
+    /// A person.
+    User(User),
 }
 
 /// What an id names, if it is the viewer's. Banks belong to nobody and are there for everybody.
@@ -62,7 +66,13 @@ async fn load(ctx: &Context<'_>, prefix: &str, row: Uuid, key: Key) -> Result<Op
             .load_one(row)
             .await?
             .map(|row| Institution(row).into()),
-        id::ITEM => rows.item.load_one(key).await?.map(|row| Item(row).into()),
+        id::ITEM => rows
+            .item
+            .load_one(key)
+            .await?
+            .map(Item)
+            .filter(Item::is_linked)
+            .map(Into::into),
         id::SYNC_JOB => rows
             .sync_job
             .load_one(key)
@@ -73,6 +83,12 @@ async fn load(ctx: &Context<'_>, prefix: &str, row: Uuid, key: Key) -> Result<Op
             .load_one(key)
             .await?
             .map(|row| Transaction(row).into()),
+        id::USER if row == key.viewer.user_id => {
+            let row = user::Entity::find_by_id(row)
+                .one(ctx.app().db.read())
+                .await?;
+            row.map(|row| User::from(row).into())
+        }
         _ => None,
     })
 }

@@ -133,10 +133,7 @@ impl Bank {
 
     /// The webhooks the sandbox has to send, each with the results of its attempts.
     pub(crate) async fn webhooks(&self) -> Vec<Value> {
-        self.look("/control/webhooks").await["webhooks"]
-            .as_array()
-            .unwrap()
-            .clone()
+        self.lines("/control/webhooks").await
     }
 
     /// The webhooks so far, once none of them is still on its way.
@@ -152,15 +149,25 @@ impl Bank {
 
     /// All transactions of an item as the bank has them now, by id.
     pub(crate) async fn oracle(&self, item_id: &str) -> Vec<Value> {
-        let text = self
-            .http
-            .get(format!("{}/control/items/{item_id}/oracle", self.url()));
-        let text = text.send().await.unwrap().text().await.unwrap();
-        let mut rows: Vec<Value> = text
-            .lines()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect();
+        let mut rows = self
+            .lines(&format!("/control/items/{item_id}/oracle"))
+            .await;
         rows.sort_by_key(|row| row["transaction_id"].as_str().unwrap().to_owned());
         rows
+    }
+
+    async fn lines(&self, path: &str) -> Vec<Value> {
+        let text = self
+            .http
+            .get(format!("{}{path}", self.url()))
+            .send()
+            .await
+            .unwrap()
+            .text()
+            .await
+            .unwrap();
+        text.lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
     }
 }
