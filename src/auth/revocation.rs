@@ -5,14 +5,17 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::session;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
-use tokio::sync::{OnceCell, broadcast::error::RecvError, watch};
+use tokio::sync::{broadcast::error::RecvError, watch};
 use uuid::Uuid;
 
 use crate::{app::App, database::Hint, error::Result};
@@ -30,7 +33,7 @@ const SLACK: TimeDelta = TimeDelta::minutes(5);
 #[derive(Debug)]
 pub(super) struct Revocations {
     state: Mutex<State>,
-    loaded: OnceCell<()>,
+    loaded: AtomicBool,
     reach: TimeDelta,
 }
 
@@ -46,15 +49,19 @@ impl Revocations {
         let lifetime = TimeDelta::from_std(lifetime).unwrap_or(TimeDelta::MAX - SLACK);
         Self {
             state: Mutex::default(),
-            loaded: OnceCell::new(),
+            loaded: AtomicBool::new(false),
             reach: lifetime + SLACK,
         }
     }
 
-    /// Makes sure that the table was read once.
+    /// Makes sure that the table was read once. Several may read it at the start: better than that
+    /// all wait for one whose client has stalled.
     pub(super) async fn ready(&self, app: &App) -> Result<()> {
-        let load = || self.read(app, self.reach);
-        self.loaded.get_or_try_init(load).await.copied()
+        if !self.loaded.load(Ordering::Acquire) {
+            self.read(app, self.reach).await?;
+            self.loaded.store(true, Ordering::Release);
+        }
+        Ok(())
     }
 
     pub(super) fn contains(&self, session_id: Uuid) -> bool {
