@@ -1,6 +1,6 @@
 //! The sessions revoked lately, in memory: as far back as an access token can reach. The truth is in
 //! the table; the set is filled from it before the first answer, kept fresh by hints, and checked
-//! against it every second, since a hint can be lost. It only ever grows by what it reads, so a row
+//! against it twice a second, since a hint can be lost. It only ever grows by what it reads, so a row
 //! that is gone is not forgotten early.
 
 use std::{
@@ -20,13 +20,13 @@ use uuid::Uuid;
 
 use crate::{app::App, database::Hint, error::Result};
 
-/// How often the table is asked.
-const POLL: Duration = Duration::from_secs(1);
+/// How often the table is asked: so that a session is over within a second though its hint is lost.
+const POLL: Duration = Duration::from_millis(500);
 /// How far back it is asked each time: transactions commit later than their time stamp says, and the
 /// clocks of replicas differ.
 const OVERLAP: TimeDelta = TimeDelta::minutes(2);
 /// Every so many rounds it is asked for everything, and what is too old is forgotten.
-const SWEEP: u64 = 60;
+const SWEEP: u64 = 120;
 /// How much longer than an access token a revoked session is remembered.
 const SLACK: TimeDelta = TimeDelta::minutes(5);
 
@@ -99,7 +99,7 @@ impl Revocations {
                 Ok(Hint::Session(session_id)) => self.add([(session_id, app.clock.now())]),
                 Ok(Hint::Resync) | Err(RecvError::Lagged(_)) => {
                     if let Err(error) = self.read(app, self.reach).await {
-                        // The poll reads the same a second later, and complains if it cannot.
+                        // The poll reads it again soon, and complains if it cannot.
                         tracing::debug!(
                             error = error.chain(),
                             "the revoked sessions were not read"
@@ -120,10 +120,7 @@ impl Revocations {
             let read = self.read(app, back).await;
             if let (Err(error), false) = (&read, failing) {
                 let error = error.chain();
-                tracing::error!(
-                    error,
-                    "revoked sessions cannot be read; trying on every second"
-                );
+                tracing::error!(error, "revoked sessions cannot be read; trying on");
             }
             failing = read.is_err();
             if sweep {
