@@ -45,6 +45,9 @@ pub mod app;
 /// The job engine; it knows no job.
 pub mod jobs;
 
+/// Hints, passed on to those who follow a feed.
+pub mod relay;
+
 // What the API is about.
 
 /// Object types, loaders, paging, and the one error policy.
