@@ -80,3 +80,6 @@ pub mod transport;
 
 /// Router, accept loop, health, drain.
 pub mod server;
+
+/// The commands.
+pub mod cli;
