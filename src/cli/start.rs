@@ -39,11 +39,16 @@ use crate::{
     worker,
 };
 
+/// How long sandbox and database have to put their files away. Nothing is lost if they do not: both
+/// read their logs at the next start.
+const CLOSING: Duration = Duration::from_millis(500);
+
 /// A process that has what it needs, and runs the parts it was given.
 #[derive(Debug)]
 pub(super) struct Process {
     pub(super) app: App,
     parts: Parts,
+    signals: Signals,
     sandbox: Option<Sandbox>,
     /// Given back last.
     _lock: Option<FileLock>,
@@ -76,11 +81,12 @@ impl Process {
             public_url: public_url.into(),
             plaid,
         };
-        let mut parts = Parts::new(signals);
+        let mut parts = Parts::new(signals.clone());
         parts.add("relay of hints", relay::run(app.clone(), parts.shutdown()));
         Ok(Self {
             app,
             parts,
+            signals,
             sandbox,
             _lock: lock,
         })
@@ -121,13 +127,17 @@ impl Process {
     /// Runs until a signal comes or a part fails.
     pub(super) async fn run(self) -> Result<(), Failure> {
         let outcome = self.parts.run().await;
-        // After the jobs, which may still be asking it.
-        if let Some(sandbox) = self.sandbox {
-            sandbox.shutdown().await;
-        }
-        let closed = tokio::time::timeout(Duration::from_secs(1), self.app.db.close());
-        if closed.await.is_err() {
-            tracing::warn!("the database was still at work; its log is read at the next start");
+        let rest = async {
+            // After the jobs, which may have been asking it to the last.
+            if let Some(sandbox) = self.sandbox {
+                sandbox.shutdown().await;
+            }
+            self.app.db.close().await;
+        };
+        tokio::select! {
+            () = rest => {}
+            () = tokio::time::sleep(CLOSING) => {}
+            () = self.signals.now.cancelled() => {}
         }
         outcome
     }
