@@ -45,7 +45,7 @@ pub mod app;
 /// The job engine; it knows no job.
 pub mod jobs;
 
-/// Passes hints on to those who follow a feed.
+/// Hints, passed on to those who follow a feed.
 pub mod relay;
 
 // What the API is about.
@@ -83,3 +83,6 @@ pub mod transport;
 
 /// Router, accept loop, health, drain.
 pub mod server;
+
+/// The commands.
+pub mod cli;

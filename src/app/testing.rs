@@ -172,7 +172,7 @@ impl Drop for TestApp {
 
 /// A bank that nobody may call.
 #[derive(Debug)]
-struct NoBank;
+pub(crate) struct NoBank;
 
 #[async_trait]
 impl Provider for NoBank {

@@ -212,9 +212,18 @@ fn hosted(fields: &Fields) -> Result<Hosted, PlaidError> {
     )?;
     hosted.word("delivery_method", &["sms", "email"])?;
     hosted.flag("is_mobile_app")?;
+    let completion_redirect_uri = hosted.optional_text("completion_redirect_uri")?;
+    if completion_redirect_uri
+        .as_deref()
+        .is_some_and(|uri| reqwest::Url::parse(uri).is_err())
+    {
+        return Err(PlaidError::invalid(
+            "hosted_link.completion_redirect_uri must be a URI",
+        ));
+    }
     Ok(Hosted {
         wanted: fields.has("hosted_link"),
-        completion_redirect_uri: hosted.optional_text("completion_redirect_uri")?,
+        completion_redirect_uri,
         lifetime: hosted.whole("url_lifetime_seconds", 1..=LONGEST_URL_SECONDS)?,
     })
 }

@@ -193,3 +193,21 @@ async fn a_link_ends_with_its_time() {
         .await;
     assert!(bank.page_at(&page).await.contains("expired"));
 }
+
+#[tokio::test]
+async fn what_was_revoked_is_not_repaired() {
+    let bank = Bank::open().await;
+    let ana = bank.link("user_good").await;
+    bank.control(
+        &format!("/items/{}/events", ana.item_id),
+        json!({ "event": "error", "code": "USER_PERMISSION_REVOKED" }),
+    )
+    .await;
+    let (_, page) = link_token(&bank, json!({ "access_token": ana.token })).await;
+    bank.form(
+        &page,
+        &[("username", "user_good"), ("password", "pass_good")],
+    )
+    .await;
+    assert!(bank.page_at(&page).await.contains("ACCESS_NOT_GRANTED"));
+}

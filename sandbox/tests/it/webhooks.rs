@@ -259,3 +259,50 @@ async fn a_changed_address_is_acknowledged_at_the_new_one() {
         "SANDBOX_PRODUCT_NOT_ENABLED"
     );
 }
+
+#[tokio::test]
+async fn a_webhook_is_repeated_until_it_is_taken() {
+    let bank = Bank::open().await;
+    let mut receiver = Receiver::refusing(2).await;
+    let ana = bank.link("user_good").await;
+    bank.ok(
+        "/item/webhook/update",
+        json!({ "access_token": ana.token, "webhook": receiver.url }),
+    )
+    .await;
+    let (first, second, third) = (
+        receiver.next().await,
+        receiver.next().await,
+        receiver.next().await,
+    );
+    assert_eq!((&first.bytes, &second.bytes), (&second.bytes, &third.bytes));
+    assert_eq!(verify(&bank, &third, &third.bytes).await, Ok(()));
+}
+
+#[tokio::test]
+async fn a_dropped_webhook_is_logged_and_not_sent() {
+    let mut settings = at_once();
+    settings.webhooks.drop = 1.0;
+    let bank = Bank::open_with(Options {
+        settings,
+        ..Options::default()
+    })
+    .await;
+    let mut receiver = Receiver::open().await;
+    let ana = linked(&bank, &receiver, "user_good").await;
+    bank.ok(
+        "/sandbox/item/reset_login",
+        json!({ "access_token": ana.token }),
+    )
+    .await;
+    bank.control("/settings", json!({ "webhooks": { "drop": 0.0 } }))
+        .await;
+    let fire = json!({ "access_token": ana.token, "webhook_code": "LOGIN_REPAIRED" });
+    bank.ok("/sandbox/item/fire_webhook", fire).await;
+    receiver.next_of("LOGIN_REPAIRED").await;
+    assert!(
+        bank.read("/control/webhooks")
+            .await
+            .contains("\"state\":\"dropped\"")
+    );
+}

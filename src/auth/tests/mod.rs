@@ -4,27 +4,21 @@
 use std::{sync::Arc, time::Duration};
 
 use async_graphql::{EmptySubscription, Request, Schema, Value, value};
-use async_trait::async_trait;
-use axum::http::HeaderMap;
 use entity::{activity, session};
-use migration::{Migrator, MigratorTrait};
-use sea_orm::{ConnectionTrait, EntityTrait, QueryOrder};
-use secrecy::SecretString;
-use uuid::Uuid;
+use sea_orm::{EntityTrait, QueryOrder};
+use secrecy::ExposeSecret;
 
 use super::{Auth, AuthMutation, AuthQuery};
 use crate::{
-    app::App,
+    app::{
+        App,
+        testing::{self, NoBank},
+    },
     clock::Clock,
     config::Config,
     database::Database,
-    error::ProviderError,
     feed::Followers,
     graphql::errors::ErrorPolicy,
-    providers::{
-        Account, Delivery, Institution, ItemState, LinkRequest, LinkResult, LinkToken, Linked,
-        Page, Provider, WebhookRefusal,
-    },
     seal::Keys,
     viewer::ClientInfo,
 };
@@ -176,70 +170,9 @@ fn code(payload: &Value) -> String {
 
 /// Tells a story on each database there is, each time on a fresh one.
 async fn everywhere(story: impl AsyncFn(&World)) {
-    let file = std::env::temp_dir().join(format!("passbook-{}.db", Uuid::new_v4()));
-    let url = format!("sqlite://{}", file.display());
-    tell(&url, &story).await;
-    for end in ["", "-wal", "-shm"] {
-        let _ = std::fs::remove_file(format!("{}{end}", file.display()));
-    }
-    #[expect(clippy::disallowed_methods, reason = "no setting of the server")]
-    let Ok(server) = std::env::var("TEST_DATABASE_URL") else {
-        return;
-    };
-    let name = format!("passbook_test_{}", Uuid::new_v4().simple());
-    let admin = Database::connect(&server).await.unwrap();
-    let run = async |sql: String| admin.migrate().execute_unprepared(&sql).await.unwrap();
-    run(format!("CREATE DATABASE {name}")).await;
-    let (base, _) = server.rsplit_once('/').unwrap();
-    tell(&format!("{base}/{name}"), &story).await;
-    run(format!("DROP DATABASE {name} WITH (FORCE)")).await;
-}
-
-async fn tell(url: &str, story: &impl AsyncFn(&World)) {
-    let world = World::open(url, OLD_KEY, Clock::default()).await;
-    Migrator::up(world.app.db.migrate(), None).await.unwrap();
-    story(&world).await;
-}
-
-/// A bank nobody calls.
-#[derive(Debug)]
-struct NoBank;
-
-#[async_trait]
-impl Provider for NoBank {
-    async fn create_link_token(&self, _: &LinkRequest) -> Result<LinkToken, ProviderError> {
-        unreachable!()
-    }
-
-    async fn link_results(&self, _: &SecretString) -> Result<Vec<LinkResult>, ProviderError> {
-        unreachable!()
-    }
-
-    async fn exchange(&self, _: &SecretString) -> Result<Linked, ProviderError> {
-        unreachable!()
-    }
-
-    async fn item(&self, _: &SecretString) -> Result<ItemState, ProviderError> {
-        unreachable!()
-    }
-
-    async fn institution(&self, _: &str) -> Result<Institution, ProviderError> {
-        unreachable!()
-    }
-
-    async fn accounts(&self, _: &SecretString) -> Result<Vec<Account>, ProviderError> {
-        unreachable!()
-    }
-
-    async fn changes(&self, _: &SecretString, _: Option<&str>) -> Result<Page, ProviderError> {
-        unreachable!()
-    }
-
-    async fn remove(&self, _: &SecretString) -> Result<(), ProviderError> {
-        unreachable!()
-    }
-
-    async fn verify_webhook(&self, _: &HeaderMap, _: &[u8]) -> Result<Delivery, WebhookRefusal> {
-        unreachable!()
-    }
+    testing::everywhere(async |place| {
+        let url = place.config.database_url.expose_secret();
+        story(&World::open(url, OLD_KEY, Clock::default()).await).await;
+    })
+    .await;
 }
