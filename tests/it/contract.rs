@@ -1,8 +1,8 @@
-//! The outside contract: the schema file, what strangers get, and the list of settings.
+//! The outside contract: the schema file, its descriptions, and what strangers get.
 
-use std::{collections::BTreeSet, fs};
+use std::fs;
 
-use passbook::{config, schema};
+use passbook::schema;
 use serde_json::{Value, json};
 
 use crate::support::TestApp;
@@ -21,24 +21,6 @@ fn the_schema_file_is_what_is_served() {
         schema::sdl(),
         "run `cargo run -- schema > schema.graphql`"
     );
-}
-
-#[test]
-fn the_example_names_every_setting_and_no_other() {
-    let example: BTreeSet<String> = read(".env.example")
-        .lines()
-        .filter_map(|line| line.trim_start_matches("# ").split_once('='))
-        .map(|(name, _)| name.trim().to_owned())
-        .filter(|name| {
-            name.chars()
-                .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
-        })
-        .collect();
-    let known: BTreeSet<String> = config::NAMES
-        .iter()
-        .map(|name| (*name).to_owned())
-        .collect();
-    assert_eq!(example, known);
 }
 
 #[tokio::test]
