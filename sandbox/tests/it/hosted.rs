@@ -173,7 +173,7 @@ async fn what_is_typed_is_shown_as_text() {
     )
     .await;
     let shown = bank.page_at(&format!("{page}?q=%22%3E%3Cimg%3E")).await;
-    assert!(!shown.contains("<script>") && !shown.contains("\"><img>"));
+    assert!(!shown.contains("<script") && !shown.contains("<img>"));
     assert!(
         bank.page_at(&format!("{}/hl/unknown", bank.sandbox.url()))
             .await

@@ -142,6 +142,16 @@ async fn a_rotated_key_signs_and_the_old_one_is_published_as_expired() {
         )
         .await;
     assert!(old["key"]["expired_at"].is_i64());
+    let keys: Value = serde_json::from_str(&bank.read("/control/keys").await).unwrap();
+    assert_eq!(
+        keys["keys"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|key| key["expired_at"].is_null())
+            .count(),
+        2
+    );
     assert_eq!(verify(&bank, &after, &after.bytes).await, Ok(()));
 }
 
@@ -305,4 +315,22 @@ async fn a_dropped_webhook_is_logged_and_not_sent() {
             .await
             .contains("\"state\":\"dropped\"")
     );
+}
+
+#[tokio::test]
+async fn any_body_can_be_sent_signed() {
+    let bank = Bank::open().await;
+    let mut receiver = Receiver::open().await;
+    let body =
+        json!({ "webhook_type": "ITEM", "webhook_code": "SOMETHING_NEW", "item_id": "nobody" });
+    bank.control(
+        "/webhooks",
+        json!({ "url": receiver.url, "body": body, "times": 2 }),
+    )
+    .await;
+    for _ in 0..2 {
+        let arrival = receiver.next().await;
+        assert_eq!(arrival.body, body);
+        assert_eq!(verify(&bank, &arrival, &arrival.bytes).await, Ok(()));
+    }
 }
