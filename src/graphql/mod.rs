@@ -12,6 +12,7 @@ use crate::{
 
 pub mod errors;
 pub mod id;
+pub mod nulls;
 pub mod page;
 pub mod scalar;
 

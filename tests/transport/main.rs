@@ -1,5 +1,10 @@
 //! GraphQL over the wire: a real server with a small schema of its own, real HTTP and real sockets.
 
+#![expect(
+    unreachable_pub,
+    reason = "nothing of a test binary is reached from outside"
+)]
+
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]

@@ -57,7 +57,7 @@ pub struct TestServer {
     pub address: std::net::SocketAddr,
     pub db: Database,
     pub shutdown: CancellationToken,
-    pub served: JoinHandle<()>,
+    pub task: JoinHandle<()>,
     http: reqwest::Client,
     file: PathBuf,
 }
@@ -107,14 +107,14 @@ impl TestServer {
         let server = Server::bind(site).await.unwrap();
         let address = server.address();
         let shutdown = CancellationToken::new();
-        let served = tokio::spawn(server.serve(shutdown.clone()));
+        let task = tokio::spawn(server.serve(shutdown.clone()));
         Self {
             probe,
             door,
             address,
             db,
             shutdown,
-            served,
+            task,
             http: reqwest::Client::builder().build().unwrap(),
             file,
         }
@@ -146,7 +146,9 @@ impl TestServer {
         let url = format!("ws://{}/graphql", self.address);
         let mut request = url.into_client_request().unwrap();
         let protocol = "graphql-transport-ws".parse().unwrap();
-        request.headers_mut().insert("sec-websocket-protocol", protocol);
+        request
+            .headers_mut()
+            .insert("sec-websocket-protocol", protocol);
         request
     }
 
@@ -169,7 +171,10 @@ pub async fn read(request: reqwest::RequestBuilder) -> (u16, Value) {
     let response = request.send().await.unwrap();
     let status = response.status().as_u16();
     let text = response.text().await.unwrap();
-    (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+    (
+        status,
+        serde_json::from_str(&text).unwrap_or(Value::String(text)),
+    )
 }
 
 /// The code of the first error.
@@ -227,7 +232,9 @@ impl Socket {
     /// The code the server closes with.
     pub async fn closed(&mut self) -> u64 {
         let heard = self.hear().await;
-        heard["closed"].as_u64().unwrap_or_else(|| panic!("{heard}"))
+        heard["closed"]
+            .as_u64()
+            .unwrap_or_else(|| panic!("{heard}"))
     }
 
     /// Asserts that the server has nothing to say before the answer to a ping.
