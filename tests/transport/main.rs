@@ -10,9 +10,13 @@ mod hostile;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
+mod running;
+#[cfg(test)]
 mod schema;
 #[cfg(test)]
 mod server;
+#[cfg(test)]
+mod sockets;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

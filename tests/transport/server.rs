@@ -34,10 +34,12 @@ async fn every_route_answers() {
     let server = TestServer::start().await;
     let table = [
         ("/", 200, "GraphiQL"),
-        ("/graphiql", 200, "graphiql"),
+        ("/graphiql", 200, "start.js"),
+        ("/graphiql/start.js", 200, "/graphql"),
         ("/healthz", 200, "ok"),
         ("/readyz", 200, "ok"),
         ("/extra", 200, "extra"),
+        ("/panics", 500, ""),
         ("/nowhere", 404, "NOT_FOUND"),
         ("/graphql/", 404, "NOT_FOUND"),
     ];
