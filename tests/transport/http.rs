@@ -1,7 +1,5 @@
 //! GraphQL over HTTP.
 
-use std::time::Duration;
-
 use passbook::transport::Limits;
 use serde_json::json;
 use tokio::{
@@ -17,6 +15,7 @@ use crate::{
 
 const MODERN: &str = "application/graphql-response+json";
 const LEGACY: &str = "application/json";
+const WHOLE: &[u8] = b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n";
 
 /// Sends bytes and reads until the server closes.
 async fn raw(server: &TestServer, text: &str) -> String {
@@ -333,11 +332,38 @@ async fn a_refused_request_leaves_its_connection_usable() {
 #[tokio::test]
 async fn who_does_not_send_a_head_is_let_go() {
     let limits = Limits {
-        head_time: Duration::from_millis(50),
+        head_time: MOMENT,
         ..Limits::default()
     };
     let server = TestServer::with(limits, &[]).await;
     for text in ["", "GET /graphql HTT"] {
-        assert!(!raw(&server, text).await.contains("200"), "{text}");
+        assert_eq!(raw(&server, text).await, "", "{text}");
     }
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    let mut answer = [0; 4096];
+    stream.write_all(WHOLE).await.unwrap();
+    assert!(stream.read(&mut answer).await.unwrap() > 0);
+    stream.write_all(&WHOLE[..20]).await.unwrap();
+    let closed = timeout(PATIENCE, stream.read(&mut answer)).await;
+    assert_eq!(closed.expect("the server waits").unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_connection_may_rest_longer_than_a_head_may_take() {
+    let limits = Limits {
+        head_time: MOMENT,
+        rest_time: 4 * MOMENT,
+        ..Limits::default()
+    };
+    let server = TestServer::with(limits, &[]).await;
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    let mut answer = [0; 4096];
+    for _ in 0..2 {
+        stream.write_all(WHOLE).await.unwrap();
+        assert!(stream.read(&mut answer).await.unwrap() > 0);
+        let closed = timeout(2 * MOMENT, stream.read(&mut answer)).await;
+        assert!(closed.is_err(), "{closed:?}");
+    }
+    let closed = timeout(PATIENCE, stream.read(&mut answer)).await;
+    assert_eq!(closed.expect("the server keeps the connection").unwrap(), 0);
 }

@@ -177,7 +177,10 @@ async fn connections_wait_for_their_turn() {
     let mut second = server.ready_socket().await;
     let url = server.url("/healthz");
     let waiting = tokio::spawn(async move { reqwest::get(url).await.unwrap().status() });
-    second.quiet().await;
+    // Time enough for an answer, measured in what the server does meanwhile.
+    for _ in 0..100 {
+        second.quiet().await;
+    }
     assert!(!waiting.is_finished());
     drop(first);
     let status = timeout(PATIENCE, waiting)

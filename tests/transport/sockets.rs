@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use passbook::transport::Limits;
 use serde_json::json;
 use tokio::time::timeout;
@@ -145,6 +146,19 @@ async fn a_completed_operation_is_dropped_in_silence() {
 }
 
 #[tokio::test]
+async fn what_a_completed_operation_had_on_the_way_is_not_told() {
+    let server = TestServer::start().await;
+    let mut socket = server.ready_socket().await;
+    socket.subscribe("a", "subscription { flood }").await;
+    assert_eq!(socket.hear().await["type"], "next");
+    socket.say(&complete("a")).await;
+    socket.say(&json!({"type": "ping"})).await;
+    while socket.hear().await["type"] != "pong" {}
+    socket.subscribe("a", "{ hello }").await;
+    assert_eq!(socket.hear().await, next("a", &json!({"hello": "world"})));
+}
+
+#[tokio::test]
 async fn a_mutation_completed_by_its_client_still_runs_to_its_end() {
     let server = TestServer::start().await;
     let mut socket = server.ready_socket().await;
@@ -210,6 +224,20 @@ async fn who_says_nothing_is_let_go() {
         .await
         .unwrap()
         .unwrap();
+}
+
+#[tokio::test]
+async fn a_socket_is_no_request_that_never_ends() {
+    let limits = Limits {
+        head_time: MOMENT,
+        rest_time: MOMENT,
+        ..Limits::default()
+    };
+    let server = TestServer::with(limits, &[]).await;
+    let mut socket = server.ready_socket().await;
+    let closed = timeout(3 * MOMENT, socket.0.next()).await;
+    assert!(closed.is_err(), "{closed:?}");
+    socket.quiet().await;
 }
 
 #[tokio::test]
