@@ -28,6 +28,9 @@ use crate::{
     error::{Error, Result},
 };
 
+/// Events in one batch; far more than one commit has.
+const BATCH: u64 = 500;
+
 /// Begins the feed of a new person.
 pub async fn open(txn: &Txn, user_id: Uuid) -> Result<()> {
     let row = feed::ActiveModel {
@@ -103,20 +106,26 @@ pub async fn position(db: &impl ConnectionTrait, user_id: Uuid) -> Result<(i64, 
     Ok(row.map_or((0, 0), |row| (row.seq, row.pruned_seq)))
 }
 
-/// Events of a person after a number, in order; at most `limit` of them.
+/// Events of a person after a number, in order. They come in batches: ask again after the last one.
 pub async fn after(
     db: &impl ConnectionTrait,
     user_id: Uuid,
     seq: i64,
-    limit: u64,
 ) -> Result<Vec<feed_event::Model>> {
-    Ok(feed_event::Entity::find()
+    let mut events = feed_event::Entity::find()
         .filter(feed_event::Column::UserId.eq(user_id))
         .filter(feed_event::Column::Seq.gt(seq))
         .order_by_asc(feed_event::Column::Seq)
-        .limit(limit)
+        .limit(BATCH)
         .all(db)
-        .await?)
+        .await?;
+    // The changes of one commit share a number and stay together: the last may have been cut.
+    if u64::try_from(events.len()).is_ok_and(|len| len == BATCH)
+        && let Some(last) = events.last().map(|event| event.seq)
+    {
+        events.retain(|event| event.seq < last);
+    }
+    Ok(events)
 }
 
 /// Tells subscribers in this process how far each person's feed has come.

@@ -1,19 +1,82 @@
 //! Passbook: one server that signs people in, links their banks, keeps transactions in sync in the
 //! background, and serves it all through one GraphQL schema. The modules stand in the order of the
-//! ladder: each may use those above it in this list and none below. `tests/it/architecture.rs` holds
-//! them to it.
+//! ladder: each may use those above it in this list and none below, which `tests/it/architecture.rs`
+//! checks.
 
-pub mod accounts;
-pub mod app;
-pub mod auth;
-pub mod clock;
-pub mod config;
-pub mod database;
+// Small certainties.
+
+/// What can go wrong, and who is told what.
 pub mod error;
-pub mod feed;
-pub mod graphql;
-pub mod jobs;
+
+/// What the operator says.
+pub mod config;
+
+/// The one source of time.
+pub mod clock;
+
+/// Exact amounts.
 pub mod money;
-pub mod providers;
+
+/// Sealed secrets and keyed hashes.
 pub mod seal;
+
+/// The door to a person's rows.
 pub mod viewer;
+
+/// The database and its transactions.
+pub mod database;
+
+/// The change feed under everything live.
+pub mod feed;
+
+/// The writer of a person's log.
+pub mod activity;
+
+// The outside.
+
+/// Banks, behind neutral types.
+pub mod providers;
+
+// Handles and the engine.
+
+/// The handles everything works with.
+pub mod app;
+
+/// The job engine; it knows no job.
+pub mod jobs;
+
+// What the API is about.
+
+/// Object types, loaders, paging, and the one error policy.
+pub mod graphql;
+
+// What the API does.
+
+/// Sign-in.
+pub mod auth;
+
+/// What a person has, read.
+pub mod accounts;
+
+/// Syncing items with their banks.
+pub mod sync;
+
+/// Linking and removing banks.
+pub mod linking;
+
+/// What providers send.
+pub mod webhooks;
+
+// Wiring: the only rooms that know every slice.
+
+/// The roots of the schema, merged.
+pub mod schema;
+
+/// The list of jobs.
+pub mod worker;
+
+/// GraphQL over the wire.
+pub mod transport;
+
+/// Router, accept loop, health, drain.
+pub mod server;

@@ -5,6 +5,9 @@ use entity::{account, activity, item, removed_transaction, sync_job, transaction
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Select};
 use uuid::Uuid;
 
+/// How many characters of a client's own words are kept.
+const LONGEST_KEPT: usize = 300;
+
 /// Who asks: a person with a session that is not over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Viewer {
@@ -12,6 +15,30 @@ pub struct Viewer {
     pub user_id: Uuid,
     /// The session.
     pub session_id: Uuid,
+}
+
+/// Where a request comes from, as far as the transport can tell.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClientInfo {
+    /// The address the client connected from.
+    pub address: Option<String>,
+    /// What the client calls itself.
+    pub user_agent: Option<String>,
+}
+
+impl ClientInfo {
+    /// The same, short enough to be kept with a row: a client may call itself anything.
+    #[must_use]
+    pub fn abridged(&self) -> Self {
+        let abridge = |text: &String| {
+            let shown = text.chars().filter(|c| !c.is_control());
+            shown.take(LONGEST_KEPT).collect()
+        };
+        Self {
+            address: self.address.as_ref().map(abridge),
+            user_agent: self.user_agent.as_ref().map(abridge),
+        }
+    }
 }
 
 /// A table whose rows belong to people.
@@ -38,8 +65,36 @@ macro_rules! owned {
 owned!(
     account,
     activity,
-    item,
     removed_transaction,
     sync_job,
     transaction
 );
+
+impl Owned for item::Entity {
+    fn owner() -> Self::Column {
+        item::Column::UserId
+    }
+
+    /// A removed item is gone for its owner, though its row waits for the provider to let go.
+    fn owned_by(viewer: Viewer) -> Select<Self> {
+        Self::find()
+            .filter(item::Column::UserId.eq(viewer.user_id))
+            .filter(item::Column::RemovedAt.is_null())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_does_not_decide_how_much_is_kept_of_it() {
+        let client = ClientInfo {
+            address: Some("192.0.2.1".to_owned()),
+            user_agent: Some(format!("a\0\n{}", "é".repeat(10_000))),
+        };
+        let kept = client.abridged();
+        assert_eq!(kept.address, client.address);
+        assert_eq!(kept.user_agent.unwrap(), format!("a{}", "é".repeat(299)));
+    }
+}

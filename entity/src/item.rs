@@ -34,6 +34,8 @@ pub struct Model {
     pub sync_cursor: Option<String>,
     /// When a sync last committed.
     pub last_synced_at: Option<DateTimeUtc>,
+    /// When the person removed the bank; the row stays until the provider has let go of it.
+    pub removed_at: Option<DateTimeUtc>,
     /// When the bank was linked.
     pub created_at: DateTimeUtc,
     /// When the row last changed.

@@ -9,6 +9,7 @@ pub mod feed_event;
 pub mod institution;
 pub mod item;
 pub mod job;
+pub mod key_check;
 pub mod link_token;
 pub mod removed_transaction;
 pub mod session;

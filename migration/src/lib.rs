@@ -8,7 +8,11 @@
 )]
 
 pub use sea_orm_migration::{MigratorTrait, SchemaManager};
-use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
+use sea_orm_migration::{
+    prelude::*,
+    sea_orm::{DatabaseConnection, DbBackend, EntityTrait, QueryOrder},
+    seaql_migrations,
+};
 
 mod m20261121_000001_create_user;
 mod m20261121_000002_create_session;
@@ -25,6 +29,7 @@ mod m20261121_000012_create_exchange;
 mod m20261121_000013_create_feed;
 mod m20261121_000014_create_feed_event;
 mod m20261121_000015_create_activity;
+mod m20261121_000016_create_key_check;
 
 /// All steps in order.
 #[derive(Debug)]
@@ -49,8 +54,25 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000013_create_feed::Migration),
             Box::new(m20261121_000014_create_feed_event::Migration),
             Box::new(m20261121_000015_create_activity::Migration),
+            Box::new(m20261121_000016_create_key_check::Migration),
         ]
     }
+}
+
+/// The steps a database has behind it, in order, each with its time in seconds since 1970. Creates
+/// nothing, so that it may be asked of a database that is none of ours or only to be read.
+pub async fn applied(db: &DatabaseConnection) -> Result<Vec<(String, i64)>, DbErr> {
+    if !SchemaManager::new(db).has_table("seaql_migrations").await? {
+        return Ok(Vec::new());
+    }
+    let rows = seaql_migrations::Entity::find()
+        .order_by_asc(seaql_migrations::Column::Version)
+        .all(db)
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.version, row.applied_at))
+        .collect())
 }
 
 /// A text column that both databases compare byte by byte. PostgreSQL would otherwise follow the

@@ -31,6 +31,7 @@ impl MigrationTrait for Migration {
                     .col(boolean("new_accounts"))
                     .col(text_null("sync_cursor"))
                     .col(timestamp_with_time_zone_null("last_synced_at"))
+                    .col(timestamp_with_time_zone_null("removed_at"))
                     .col(timestamp_with_time_zone("created_at"))
                     .col(timestamp_with_time_zone("updated_at"))
                     .foreign_key(

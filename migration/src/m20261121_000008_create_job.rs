@@ -23,6 +23,7 @@ impl MigrationTrait for Migration {
                     .col(integer("crashes"))
                     .col(integer("max_attempts"))
                     .col(big_integer("run_at"))
+                    .col(big_integer("hold_until"))
                     .col(big_integer_null("worker"))
                     .col(big_integer("fence"))
                     .col(big_integer("lease_until"))

@@ -211,4 +211,8 @@ impl Provider for NoBank {
     async fn verify_webhook(&self, _: &HeaderMap, _: &[u8]) -> Result<Delivery, WebhookRefusal> {
         unreachable!()
     }
+
+    fn read_webhook(&self, _: &[u8]) -> Result<Delivery, WebhookRefusal> {
+        unreachable!()
+    }
 }

@@ -27,6 +27,9 @@ pub enum Error {
     /// The request itself is wrong; the text names the argument and the remedy.
     #[error("{0}")]
     BadInput(String),
+    /// Nothing of the person's has this id. Foreign, unknown and malformed ids answer alike.
+    #[error("No {0} of yours has this id.")]
+    NotFound(&'static str),
     /// A cursor that is older than the events we keep.
     #[error("This cursor is too old: start again without `after`.")]
     CursorExpired,

@@ -188,6 +188,7 @@ pub fn code_of(error: &Error) -> &'static str {
         Error::Unauthenticated => "UNAUTHENTICATED",
         Error::Forbidden => "FORBIDDEN",
         Error::BadInput(_) | Error::Refused(_) => "BAD_USER_INPUT",
+        Error::NotFound(_) => "NOT_FOUND",
         Error::CursorExpired => "CURSOR_EXPIRED",
         Error::Unavailable(_) => "UNAVAILABLE",
         Error::Provider(_) | Error::LeaseLost | Error::Internal(_) => "INTERNAL_SERVER_ERROR",
@@ -202,7 +203,7 @@ fn coded(mut error: ServerError, code: &'static str) -> ServerError {
 }
 
 /// The parser draws a picture of several lines; clients show one.
-fn one_line(message: &str) -> String {
+pub fn one_line(message: &str) -> String {
     let last = message
         .lines()
         .rev()

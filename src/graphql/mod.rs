@@ -7,7 +7,7 @@ use async_graphql::{Context, SchemaBuilder};
 use crate::{
     app::App,
     error::{Error, Result},
-    viewer::Viewer,
+    viewer::{ClientInfo, Viewer},
 };
 
 pub mod account;
@@ -17,6 +17,7 @@ pub mod errors;
 pub mod id;
 pub mod institution;
 pub mod item;
+pub mod live;
 pub mod loaders;
 pub mod money;
 pub mod node;
@@ -24,6 +25,7 @@ pub mod page;
 pub mod scalar;
 pub mod sync_job;
 pub mod transaction;
+pub mod user;
 
 use loaders::{Loaders, Loading};
 
@@ -49,6 +51,8 @@ pub trait ContextExt {
     fn loaders(&self) -> &Loaders;
     /// Whether the client asked how long the list is.
     fn wants_total(&self) -> bool;
+    /// Where the request comes from.
+    fn client(&self) -> ClientInfo;
 }
 
 impl ContextExt for Context<'_> {
@@ -68,5 +72,9 @@ impl ContextExt for Context<'_> {
 
     fn wants_total(&self) -> bool {
         self.look_ahead().field("totalCount").exists()
+    }
+
+    fn client(&self) -> ClientInfo {
+        self.data_opt::<ClientInfo>().cloned().unwrap_or_default()
     }
 }

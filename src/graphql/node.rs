@@ -1,11 +1,13 @@
 //! Everything that has an id, by its id.
 
 use async_graphql::{Context, ID, Interface};
+use entity::user;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
 use super::{
     ContextExt, account::Account, activity::Activity, id, institution::Institution, item::Item,
-    loaders::Key, sync_job::SyncJob, transaction::Transaction,
+    loaders::Key, sync_job::SyncJob, transaction::Transaction, user::User,
 };
 use crate::error::Result;
 
@@ -30,9 +32,12 @@ pub enum Node {
     SyncJob(SyncJob),
     /// A transaction.
     Transaction(Transaction),
+    /// A person.
+    User(User),
 }
 
-/// What an id names, if it is the viewer's. Banks belong to nobody and are there for everybody.
+/// What an id names, if it is the viewer's or the viewer. Banks belong to nobody and
+/// are there for everybody.
 ///
 /// # Errors
 /// None for an id that names nothing: that is no node.
@@ -41,12 +46,9 @@ pub async fn find(ctx: &Context<'_>, id: &str) -> Result<Option<Node>> {
     let Some((prefix, row)) = id::parse(id) else {
         return Ok(None);
     };
-    load(ctx, &prefix, row, Key::new(viewer, row)).await
-}
-
-async fn load(ctx: &Context<'_>, prefix: &str, row: Uuid, key: Key) -> Result<Option<Node>> {
+    let key = Key::new(viewer, row);
     let rows = ctx.loaders();
-    Ok(match prefix {
+    Ok(match prefix.as_str() {
         id::ACCOUNT => rows
             .account
             .load_one(key)
@@ -73,6 +75,12 @@ async fn load(ctx: &Context<'_>, prefix: &str, row: Uuid, key: Key) -> Result<Op
             .load_one(key)
             .await?
             .map(|row| Transaction(row).into()),
+        id::USER if row == viewer.user_id => user(ctx, row).await?.map(Into::into),
         _ => None,
     })
+}
+
+async fn user(ctx: &Context<'_>, id: Uuid) -> Result<Option<User>> {
+    let rows = user::Entity::find().filter(user::Column::Id.eq(id));
+    Ok(rows.one(ctx.app().db.read()).await?.map(User::from))
 }

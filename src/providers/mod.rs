@@ -56,6 +56,9 @@ pub trait Provider: Send + Sync + std::fmt::Debug {
         headers: &HeaderMap,
         body: &[u8],
     ) -> Result<Delivery, WebhookRefusal>;
+
+    /// Reads again a body that was verified when it came.
+    fn read_webhook(&self, body: &[u8]) -> Result<Delivery, WebhookRefusal>;
 }
 
 /// What a link session is for.
@@ -98,7 +101,7 @@ pub struct LinkResult {
 }
 
 /// Enough of an account to tell whether we have it already.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct LinkedAccount {
     /// Name for people.
     pub name: String,

@@ -1,1 +1,653 @@
-//! Plaid.
+//! Plaid. `client` makes a call, `errors` says what a refusal means, `wire` has the fields,
+//! `accounts` and `transactions` turn rows into ours, `lenient` reads what banks send; `keys`,
+//! `webhook` and `notice` take what Plaid sends by itself.
+//!
+//! Promises beyond those of every provider: one bad row costs no other; a token appears in no error
+//! and no log, even if Plaid echoes it; a webhook is believed only under Plaid's own signature.
+//! Refused: a generated client (amounts as floats, closed enums that fail on tomorrow's value), and
+//! `/transactions/get` (no cursor, no removals).
+
+use std::{fmt, sync::Arc};
+
+use async_trait::async_trait;
+use axum::http::HeaderMap;
+use secrecy::{ExposeSecret, SecretString};
+
+use self::{
+    client::{Client, Endpoint},
+    errors::{PlaidError, unanswered},
+    keys::Keys,
+};
+use super::{
+    Account, Delivery, Institution, ItemState, LinkRequest, LinkResult, LinkToken, Linked,
+    LinkedAccount, Page, Provider, WebhookRefusal,
+};
+use crate::{
+    clock::Clock,
+    error::{Error, ErrorClass, ProviderError, Result},
+};
+
+mod accounts;
+mod allowance;
+mod client;
+mod errors;
+mod keys;
+mod lenient;
+mod notice;
+#[cfg(test)]
+mod stub;
+mod transactions;
+mod webhook;
+mod wire;
+
+const LINK_TOKEN_CREATE: Endpoint = Endpoint::new("/link/token/create");
+const LINK_TOKEN_GET: Endpoint = Endpoint::new("/link/token/get");
+/// Long, because an answer that is given up may have made an item that nobody knows of.
+const EXCHANGE: Endpoint = Endpoint::within("/item/public_token/exchange", 60);
+const ITEM_GET: Endpoint = Endpoint::new("/item/get");
+const ITEM_REMOVE: Endpoint = Endpoint::new("/item/remove");
+const INSTITUTION_GET: Endpoint = Endpoint::new("/institutions/get_by_id");
+/// Answers from Plaid's cache; the long time-out is for the banks that are asked all the same.
+const ACCOUNTS_GET: Endpoint = Endpoint::within("/accounts/get", 60);
+const TRANSACTIONS_SYNC: Endpoint = Endpoint::new("/transactions/sync");
+
+/// What every item is linked for.
+const PRODUCTS: [&str; 1] = ["transactions"];
+
+/// Two years, the most there is. It cannot be raised once an item is linked, and the default is 90.
+/// <https://plaid.com/docs/api/link/#link-token-create-request-transactions-days-requested>
+const DAYS_REQUESTED: u16 = 730;
+
+/// Where banks may be: the countries that a Plaid account has without asking.
+const COUNTRIES: [&str; 2] = ["US", "CA"];
+
+/// The language of Link's pages.
+const LANGUAGE: &str = "en";
+
+/// Rows in a page: the most there may be. Fewer pages meet fewer changes between them.
+const PAGE_SIZE: u16 = 500;
+
+/// Longest name that Link shows; for a longer one it says "This Application".
+const CLIENT_NAME_MAX: usize = 30;
+
+/// Largest logo that is kept, in base64: Plaid's are 152 pixels square.
+const LOGO_MAX: usize = 256 * 1024;
+
+/// How to reach Plaid.
+pub struct PlaidSettings {
+    /// Where the environment is, such as `https://production.plaid.com`.
+    pub base_url: String,
+    /// Whose account at Plaid this is.
+    pub client_id: SecretString,
+    /// The account's secret in this environment.
+    pub secret: SecretString,
+    /// What Link calls us, at most 30 characters.
+    pub client_name: String,
+}
+
+impl fmt::Debug for PlaidSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PlaidSettings({})", self.base_url)
+    }
+}
+
+/// One environment of Plaid's; items, tokens and webhook keys never cross to another.
+pub struct Plaid {
+    client: Arc<Client>,
+    keys: Keys,
+    clock: Clock,
+    client_name: String,
+}
+
+impl fmt::Debug for Plaid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Plaid")
+    }
+}
+
+impl Plaid {
+    /// Prepares calls. Connects to nothing yet.
+    pub fn new(settings: PlaidSettings, clock: Clock) -> Result<Self> {
+        let length = settings.client_name.chars().count();
+        if !(1..=CLIENT_NAME_MAX).contains(&length) {
+            return Err(Error::internal(
+                "Plaid takes a client name of 1 to 30 characters",
+            ));
+        }
+        let client = Client::new(
+            &settings.base_url,
+            &settings.client_id,
+            settings.secret,
+            clock.clone(),
+        )?;
+        let client = Arc::new(client);
+        Ok(Self {
+            keys: Keys::new(client.clone(), clock.clone()),
+            client,
+            clock,
+            client_name: settings.client_name,
+        })
+    }
+
+    /// `/link/token/create` for a new bank, or for the repair of one: then Plaid wants no products.
+    /// <https://plaid.com/docs/link/update-mode/>
+    fn link_token_request<'a>(&'a self, request: &'a LinkRequest) -> wire::LinkTokenCreate<'a> {
+        let access_token = request.access_token.as_ref();
+        let is_new = access_token.is_none();
+        wire::LinkTokenCreate {
+            client_name: &self.client_name,
+            language: LANGUAGE,
+            country_codes: &COUNTRIES,
+            user: wire::LinkUser {
+                client_user_id: &request.client_user_id,
+            },
+            products: is_new.then_some(&PRODUCTS[..]),
+            transactions: is_new.then_some(wire::LinkTransactions {
+                days_requested: DAYS_REQUESTED,
+            }),
+            webhook: request.webhook.as_deref(),
+            access_token: access_token.map(ExposeSecret::expose_secret),
+            update: (!is_new && request.account_selection).then_some(wire::LinkUpdate {
+                account_selection_enabled: true,
+            }),
+            redirect_uri: request.redirect_uri.as_deref(),
+            hosted_link: wire::HostedLink {
+                completion_redirect_uri: request.completion_redirect_uri.as_deref(),
+            },
+        }
+    }
+}
+
+#[async_trait]
+impl Provider for Plaid {
+    async fn create_link_token(&self, request: &LinkRequest) -> Result<LinkToken, ProviderError> {
+        let request = self.link_token_request(request);
+        let answer = self.client.post(LINK_TOKEN_CREATE, &request).await?;
+        let created: wire::LinkTokenCreated = answer.read()?;
+        Ok(LinkToken {
+            expiration: lenient::moment(&created.expiration)
+                .ok_or_else(|| unanswered("malformed", "the link token's expiration is no time"))?,
+            link_token: created.link_token,
+            hosted_link_url: created.hosted_link_url.0,
+        })
+    }
+
+    async fn link_results(
+        &self,
+        link_token: &SecretString,
+    ) -> Result<Vec<LinkResult>, ProviderError> {
+        let request = wire::LinkTokenGet {
+            link_token: link_token.expose_secret(),
+        };
+        let answer = self.client.post(LINK_TOKEN_GET, &request).await?;
+        let state: wire::LinkTokenState = answer.read()?;
+        Ok(state.link_sessions.into_iter().flat_map(banks).collect())
+    }
+
+    async fn exchange(&self, public_token: &SecretString) -> Result<Linked, ProviderError> {
+        let request = wire::PublicTokenExchange {
+            public_token: public_token.expose_secret(),
+        };
+        let mut answer = self.client.post(EXCHANGE, &request).await;
+        // Plaid may have made the item although its answer was lost, and does not say what asking
+        // again does then. Once more is the only way to still get it.
+        if answer.as_ref().is_err_and(errors::is_lost) {
+            answer = self.client.post(EXCHANGE, &request).await;
+        }
+        let exchanged: wire::Exchanged = answer?.read()?;
+        Ok(Linked {
+            provider_item_id: exchanged.item_id,
+            access_token: exchanged.access_token,
+        })
+    }
+
+    async fn item(&self, access_token: &SecretString) -> Result<ItemState, ProviderError> {
+        let answer = self.client.post(ITEM_GET, &of_item(access_token)).await?;
+        let item = answer.read::<wire::ItemGot<'_>>()?.item;
+        let fault = item
+            .error
+            .and_then(|error| PlaidError::parse(error.get()))
+            .map(|error| error.classed(false));
+        Ok(ItemState {
+            fault,
+            institution_id: item.institution_id.0,
+            consent_expires_at: lenient::moment(item.consent_expiration_time.as_str()),
+            webhook: item.webhook.0,
+        })
+    }
+
+    async fn institution(&self, institution_id: &str) -> Result<Institution, ProviderError> {
+        let request = wire::InstitutionGet {
+            institution_id,
+            country_codes: &COUNTRIES,
+            options: wire::InstitutionOptions {
+                include_optional_metadata: true,
+            },
+        };
+        let answer = self.client.post(INSTITUTION_GET, &request).await?;
+        let bank = answer.read::<wire::InstitutionGot>()?.institution;
+        Ok(Institution {
+            institution_id: bank.id,
+            name: lenient::clean(&bank.name).unwrap_or_default(),
+            url: bank.url.0,
+            primary_color: bank.primary_color.0,
+            logo: bank
+                .logo
+                .filter(|logo| !logo.is_empty() && logo.len() <= LOGO_MAX),
+            oauth: bank.oauth,
+        })
+    }
+
+    async fn accounts(&self, access_token: &SecretString) -> Result<Vec<Account>, ProviderError> {
+        let answer = self
+            .client
+            .post(ACCOUNTS_GET, &of_item(access_token))
+            .await?;
+        let rows = answer.read::<wire::AccountsGot<'_>>()?.accounts;
+        let accounts: Vec<Account> = rows.iter().copied().filter_map(accounts::account).collect();
+        if accounts.len() < rows.len() {
+            let left_out = rows.len() - accounts.len();
+            tracing::warn!(
+                left_out,
+                "Left out accounts of Plaid's that have no identifier"
+            );
+        }
+        Ok(accounts)
+    }
+
+    async fn changes(
+        &self,
+        access_token: &SecretString,
+        cursor: Option<&str>,
+    ) -> Result<Page, ProviderError> {
+        let request = wire::TransactionsSync {
+            access_token: access_token.expose_secret(),
+            cursor: cursor.filter(|cursor| !cursor.is_empty()),
+            count: PAGE_SIZE,
+        };
+        let answer = self.client.post(TRANSACTIONS_SYNC, &request).await;
+        let answer = answer.map_err(|error| blame_cursor(error, request.cursor))?;
+        transactions::page(answer.read()?)
+    }
+
+    async fn remove(&self, access_token: &SecretString) -> Result<(), ProviderError> {
+        match self.client.post(ITEM_REMOVE, &of_item(access_token)).await {
+            Err(error) if !errors::is_removed(&error) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    async fn verify_webhook(
+        &self,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> Result<Delivery, WebhookRefusal> {
+        webhook::verify(&self.keys, self.clock.now(), headers, body).await
+    }
+
+    fn read_webhook(&self, body: &[u8]) -> Result<Delivery, WebhookRefusal> {
+        notice::read(String::new(), body)
+    }
+}
+
+fn of_item(access_token: &SecretString) -> wire::OfItem<'_> {
+    wire::OfItem {
+        access_token: access_token.expose_secret(),
+    }
+}
+
+/// Of the fields of `/transactions/sync` only the cursor differs from call to call. If one is refused
+/// while a cursor was sent, the cursor is another item's or damaged; should it be another field after
+/// all, the call without a cursor fails as our bug.
+fn blame_cursor(error: ProviderError, cursor: Option<&str>) -> ProviderError {
+    match cursor {
+        Some(_) if error.code == "INVALID_FIELD" => ProviderError {
+            class: ErrorClass::ResetCursor,
+            ..error
+        },
+        _ => error,
+    }
+}
+
+/// The banks of a session. Older Plaid accounts are told only the last one, in another place.
+fn banks(session: wire::LinkSession) -> Vec<LinkResult> {
+    let results = session.results.map(|results| results.item_add_results);
+    let mut banks: Vec<LinkResult> = results.into_iter().flatten().map(bank).collect();
+    let known = |token: &SecretString| {
+        let token = token.expose_secret();
+        token.is_empty()
+            || banks
+                .iter()
+                .any(|bank| bank.public_token.expose_secret() == token)
+    };
+    if let Some(success) = session.on_success.filter(|s| !known(&s.public_token)) {
+        let metadata = success.metadata.unwrap_or_default();
+        banks.push(bank(wire::ItemAdded {
+            public_token: success.public_token,
+            institution: metadata.institution,
+            accounts: metadata.accounts,
+        }));
+    }
+    banks
+}
+
+fn bank(added: wire::ItemAdded) -> LinkResult {
+    let accounts = added.accounts.into_iter().map(|account| LinkedAccount {
+        name: account.name.0.unwrap_or_default(),
+        mask: account.mask.0,
+    });
+    LinkResult {
+        public_token: added.public_token,
+        institution_id: added.institution.and_then(|bank| bank.institution_id.0),
+        accounts: accounts.collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use axum::body::Body;
+    use futures_util::stream;
+    use serde_json::{Value, json};
+
+    use super::{
+        stub::{Stub, response},
+        *,
+    };
+
+    const CREATED: &str = r#"{"link_token":"link-sandbox-1","expiration":"2026-01-05T10:00:00Z",
+                              "hosted_link_url":"https://hosted","request_id":"r"}"#;
+
+    fn token() -> SecretString {
+        "access-sandbox-1".into()
+    }
+
+    /// What Plaid is asked when a link token is made of this request.
+    async fn link_request(request: LinkRequest) -> Value {
+        let stub = Stub::saying(200, CREATED).await;
+        let link = stub
+            .plaid(&Clock::default())
+            .create_link_token(&request)
+            .await;
+        let link = link.unwrap();
+        assert_eq!(link.hosted_link_url.as_deref(), Some("https://hosted"));
+        assert_eq!(link.expiration.to_rfc3339(), "2026-01-05T10:00:00+00:00");
+        stub.calls().remove(0).2
+    }
+
+    #[tokio::test]
+    async fn a_new_link_asks_for_transactions_and_a_repair_for_no_product() {
+        let new = link_request(LinkRequest {
+            client_user_id: "u1".into(),
+            webhook: Some("https://us/webhooks/plaid".into()),
+            completion_redirect_uri: Some("https://spa".into()),
+            account_selection: true,
+            ..LinkRequest::default()
+        });
+        assert_eq!(
+            new.await,
+            json!({"client_name": "Passbook", "language": "en", "country_codes": ["US", "CA"],
+                   "user": {"client_user_id": "u1"}, "products": ["transactions"],
+                   "transactions": {"days_requested": 730}, "webhook": "https://us/webhooks/plaid",
+                   "hosted_link": {"completion_redirect_uri": "https://spa"}})
+        );
+        let mut repair = LinkRequest {
+            client_user_id: "u1".into(),
+            access_token: Some(token()),
+            redirect_uri: Some("https://spa".into()),
+            ..LinkRequest::default()
+        };
+        let mut expected = json!({"client_name": "Passbook", "language": "en", "country_codes": ["US", "CA"],
+                                  "user": {"client_user_id": "u1"}, "access_token": "access-sandbox-1",
+                                  "redirect_uri": "https://spa", "hosted_link": {}});
+        repair.account_selection = true;
+        expected["update"] = json!({"account_selection_enabled": true});
+        assert_eq!(link_request(repair).await, expected);
+    }
+
+    #[tokio::test]
+    async fn the_banks_of_a_session_are_told_once_each() {
+        let stub = Stub::saying(
+            200,
+            r#"{"link_token":"l","link_sessions":[
+                {"link_session_id":"s0","results":null,"on_success":null,"exit":{"error":null}},
+                {"link_session_id":"s1","results":{"item_add_results":[
+                    {"public_token":"p1","institution":{"name":"B","institution_id":"ins_1"},
+                     "accounts":[{"id":"a","name":"Checking","mask":"0000","type":"depository"},{"name":null,"mask":null}]},
+                    {"public_token":"p2","institution":null,"accounts":[]}]},
+                 "on_success":{"public_token":"p2","metadata":{}}},
+                {"link_session_id":"s2","on_success":{"public_token":"p3","metadata":
+                    {"institution":{"institution_id":"ins_3"},"accounts":[{"name":"Old"}]}}}]}"#,
+        );
+        let stub = stub.await;
+        let banks = stub
+            .plaid(&Clock::default())
+            .link_results(&"l".into())
+            .await
+            .unwrap();
+        let told = banks.iter().map(|bank| {
+            let names: Vec<&str> = bank
+                .accounts
+                .iter()
+                .map(|account| account.name.as_str())
+                .collect();
+            (
+                bank.public_token.expose_secret(),
+                bank.institution_id.as_deref(),
+                names,
+            )
+        });
+        assert_eq!(
+            told.collect::<Vec<_>>(),
+            [
+                ("p1", Some("ins_1"), vec!["Checking", ""]),
+                ("p2", None, vec![]),
+                ("p3", Some("ins_3"), vec!["Old"]),
+            ]
+        );
+        let none = Stub::saying(200, r#"{"link_token":"l","link_sessions":null}"#).await;
+        assert!(
+            none.plaid(&Clock::default())
+                .link_results(&"l".into())
+                .await
+                .unwrap()
+                .is_empty()
+        );
+    }
+
+    #[tokio::test]
+    async fn a_lost_exchange_is_asked_for_once_more_and_a_refused_one_is_not() {
+        for (losses, status, calls) in [(1, 200, 2), (2, 200, 2), (0, 400, 1), (1, 400, 2)] {
+            let asked = Arc::new(AtomicUsize::new(0));
+            let stub = Stub::answering(move |_, _| {
+                let turn = asked.fetch_add(1, Ordering::Relaxed);
+                async move {
+                    let cut = stream::iter([Err::<&str, _>(std::io::Error::other("cut"))]);
+                    match status {
+                        _ if turn < losses => response(200, Body::from_stream(cut)),
+                        200 => {
+                            response(200, r#"{"access_token":"access-sandbox-1","item_id":"i1"}"#)
+                        }
+                        _ => response(
+                            400,
+                            r#"{"error_type":"INVALID_INPUT","error_code":"INVALID_PUBLIC_TOKEN"}"#,
+                        ),
+                    }
+                }
+            });
+            let stub = stub.await;
+            let linked = stub.plaid(&Clock::default()).exchange(&"p1".into()).await;
+            assert_eq!(stub.calls().len(), calls);
+            match linked {
+                Ok(linked) => assert_eq!((losses, linked.provider_item_id.as_str()), (1, "i1")),
+                Err(error) if status == 400 => assert_eq!(error.class, ErrorClass::Token),
+                Err(error) => assert!(losses == 2 && errors::is_lost(&error)),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_call_that_succeeds_can_report_a_fault() {
+        let stub = Stub::saying(
+            200,
+            r#"{"item":{"item_id":"i1","institution_id":"ins_1","webhook":"","consent_expiration_time":
+                "2026-03-01T00:00:00Z","error":{"error_type":"ITEM_ERROR","error_code":"ITEM_LOGIN_REQUIRED",
+                "error_message":"m","display_message":"Sign in again"}},"status":null,"request_id":"r"}"#,
+        );
+        let state = stub
+            .await
+            .plaid(&Clock::default())
+            .item(&token())
+            .await
+            .unwrap();
+        let fault = state.fault.unwrap();
+        assert_eq!(
+            (fault.class, fault.display_message.as_deref()),
+            (ErrorClass::Login, Some("Sign in again"))
+        );
+        assert_eq!(
+            (state.institution_id.as_deref(), state.webhook),
+            (Some("ins_1"), None)
+        );
+        assert!(state.consent_expires_at.is_some());
+        let stub = Stub::saying(200, r#"{"item":{"item_id":"i1","error":null}}"#).await;
+        let state = stub.plaid(&Clock::default()).item(&token()).await.unwrap();
+        assert!(state.fault.is_none() && state.consent_expires_at.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_bank_is_read_with_its_looks() {
+        let stub = Stub::saying(
+            200,
+            r##"{"institution":{"institution_id":"ins_1","name":"First\u0000 Bank","oauth":true,"url":null,
+                "primary_color":"#1f1f1f","logo":"iVBOR","products":[],"country_codes":["US"]}}"##,
+        );
+        let stub = stub.await;
+        let bank = stub
+            .plaid(&Clock::default())
+            .institution("ins_1")
+            .await
+            .unwrap();
+        assert_eq!((bank.name.as_str(), bank.oauth), ("First Bank", true));
+        assert_eq!((bank.url, bank.logo.as_deref()), (None, Some("iVBOR")));
+        let asked = &stub.calls()[0].2;
+        assert_eq!(asked["options"], json!({"include_optional_metadata": true}));
+    }
+
+    #[tokio::test]
+    async fn one_bad_account_costs_no_other() {
+        let stub = Stub::saying(
+            200,
+            r#"{"accounts":[{"account_id":"a1","name":"A"},7],"item":{}}"#,
+        )
+        .await;
+        let accounts = stub
+            .plaid(&Clock::default())
+            .accounts(&token())
+            .await
+            .unwrap();
+        assert_eq!(accounts.len(), 1);
+        let stub = Stub::saying(200, r#"{"accounts":null}"#).await;
+        let error = stub
+            .plaid(&Clock::default())
+            .accounts(&token())
+            .await
+            .unwrap_err();
+        assert_eq!(error.code, "malformed");
+    }
+
+    #[tokio::test]
+    async fn the_first_page_is_asked_for_without_a_cursor() {
+        let page = r#"{"added":[],"modified":[],"removed":[],"next_cursor":"","has_more":false,"accounts":[]}"#;
+        for (cursor, expected) in [
+            (None, Value::Null),
+            (Some(""), Value::Null),
+            (Some("c1"), "c1".into()),
+        ] {
+            let stub = Stub::saying(200, page).await;
+            let page = stub
+                .plaid(&Clock::default())
+                .changes(&token(), cursor)
+                .await
+                .unwrap();
+            assert_eq!(page.next_cursor, None);
+            let asked = &stub.calls()[0].2;
+            assert_eq!(
+                (&asked["cursor"], &asked["count"]),
+                (&expected, &500.into())
+            );
+            assert_eq!(asked.get("cursor").is_some(), !expected.is_null());
+        }
+    }
+
+    #[tokio::test]
+    async fn half_a_page_is_no_page() {
+        for page in [
+            r#"{"added":[],"modified":[],"removed":[],"next_cursor":null,"has_more":false}"#,
+            r#"{"added":[],"modified":[],"next_cursor":"c","has_more":false}"#,
+            r#"{"added":null,"modified":[],"removed":[],"next_cursor":"c","has_more":false}"#,
+            r#"{"added":[],"modified":[],"removed":[],"next_cursor":"c","has_more":"no"}"#,
+            r#"{"added":[NaN],"modified":[],"removed":[],"next_cursor":"c","has_more":false}"#,
+        ] {
+            let stub = Stub::saying(200, page).await;
+            let error = stub
+                .plaid(&Clock::default())
+                .changes(&token(), None)
+                .await
+                .unwrap_err();
+            assert_eq!(
+                (error.code.as_str(), error.class),
+                ("malformed", ErrorClass::Retry(None))
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_refused_field_is_the_cursors_fault_if_there_was_one() {
+        let body = r#"{"error_type":"INVALID_REQUEST","error_code":"INVALID_FIELD",
+                       "error_message":"cursor not associated with access_token"}"#;
+        let stub = Stub::saying(400, body).await;
+        let plaid = stub.plaid(&Clock::default());
+        for (cursor, class) in [
+            (Some("c1"), ErrorClass::ResetCursor),
+            (None, ErrorClass::Bug),
+        ] {
+            assert_eq!(
+                plaid.changes(&token(), cursor).await.unwrap_err().class,
+                class
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_gone_already_is_removed() {
+        for (body, gone) in [
+            (
+                r#"{"error_type":"ITEM_ERROR","error_code":"ITEM_NOT_FOUND"}"#,
+                true,
+            ),
+            (
+                r#"{"error_type":"INVALID_INPUT","error_code":"INVALID_ACCESS_TOKEN"}"#,
+                true,
+            ),
+            (
+                r#"{"error_type":"API_ERROR","error_code":"INTERNAL_SERVER_ERROR"}"#,
+                false,
+            ),
+            ("<html>", false),
+        ] {
+            let stub = Stub::saying(400, body).await;
+            let removed = stub.plaid(&Clock::default()).remove(&token()).await;
+            assert_eq!(removed.is_ok(), gone, "{body}");
+        }
+        let stub = Stub::saying(200, r#"{"request_id":"r"}"#).await;
+        assert!(stub.plaid(&Clock::default()).remove(&token()).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn nothing_shows_the_credentials() {
+        let stub = Stub::saying(200, "{}").await;
+        assert_eq!(format!("{:?}", stub.plaid(&Clock::default())), "Plaid");
+    }
+}

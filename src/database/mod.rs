@@ -3,22 +3,24 @@
 //! lets them go at commit: to this process by a channel, to the others by `NOTIFY` in the same
 //! transaction. A hint carries no data, so a lost one costs time and never an event.
 
-use std::{str::FromStr, time::Duration};
-
 use sea_orm::{
     AccessMode, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend,
-    IsolationLevel, SqliteTransactionMode, SqlxPostgresConnector, SqlxSqliteConnector, Statement,
-    TransactionOptions, TransactionTrait, sea_query::Value,
-};
-use sqlx::{
-    ConnectOptions,
-    postgres::{PgConnectOptions, PgPoolOptions},
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+    IsolationLevel, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+    sea_query::Value,
 };
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
+
+mod connect;
+mod file;
+mod listen;
+mod migrate;
+
+pub use connect::masked;
+pub use file::{FileLock, Holder, sqlite_path};
+pub use migrate::{MigrationLock, Schema, Step};
 
 /// The channel of PostgreSQL that hints travel by.
 pub const CHANNEL: &str = "passbook";
@@ -72,16 +74,21 @@ pub struct Database {
 impl Database {
     /// Connects to `sqlite://PATH` or `postgres://…`; creates the SQLite file if there is none.
     pub async fn connect(url: &str) -> Result<Self> {
-        let (read, write) = if url.starts_with("sqlite:") {
-            sqlite(url).await?
-        } else {
-            postgres(url).await?
-        };
-        Ok(Self {
+        connect::to_write(url).await.map(Self::over)
+    }
+
+    /// Connects in order to look: an SQLite file is neither created nor changed, and one that a
+    /// server is working on may be looked at.
+    pub async fn inspect(url: &str) -> Result<Self> {
+        connect::to_look(url).await.map(Self::over)
+    }
+
+    fn over((read, write): (DatabaseConnection, DatabaseConnection)) -> Self {
+        Self {
             read,
             write,
             hints: broadcast::channel(4096).0,
-        })
+        }
     }
 
     /// Which database this is.
@@ -171,6 +178,18 @@ impl Txn {
         }
     }
 
+    /// Waits until nobody else's transaction holds the lock of this name, and holds it until this
+    /// one ends: for decisions about rows that do not exist yet. On SQLite every writer is alone.
+    pub async fn lock(&self, name: &str) -> Result<()> {
+        if self.inner.get_database_backend() == DbBackend::Postgres {
+            let sql = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
+            let statement =
+                Statement::from_sql_and_values(DbBackend::Postgres, sql, [Value::from(name)]);
+            self.inner.execute_raw(statement).await?;
+        }
+        Ok(())
+    }
+
     /// Commits, then lets the hints go.
     pub async fn commit(self) -> Result<()> {
         if self.inner.get_database_backend() == DbBackend::Postgres {
@@ -200,50 +219,4 @@ impl std::ops::Deref for Txn {
     fn deref(&self) -> &DatabaseTransaction {
         &self.inner
     }
-}
-
-async fn sqlite(url: &str) -> Result<(DatabaseConnection, DatabaseConnection)> {
-    let options = SqliteConnectOptions::from_str(url)
-        .map_err(Error::internal)?
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .busy_timeout(Duration::from_secs(5))
-        .foreign_keys(true)
-        .pragma("temp_store", "memory")
-        .statement_cache_capacity(256)
-        .disable_statement_logging();
-    let pool = |size| {
-        SqlitePoolOptions::new()
-            .max_connections(size)
-            .acquire_timeout(Duration::from_secs(10))
-    };
-    let write = pool(1)
-        .connect_with(options.clone())
-        .await
-        .map_err(unreachable)?;
-    let read = pool(4)
-        .connect_with(options.read_only(true).create_if_missing(false))
-        .await
-        .map_err(unreachable)?;
-    Ok((
-        SqlxSqliteConnector::from_sqlx_sqlite_pool(read),
-        SqlxSqliteConnector::from_sqlx_sqlite_pool(write),
-    ))
-}
-
-async fn postgres(url: &str) -> Result<(DatabaseConnection, DatabaseConnection)> {
-    let options = PgConnectOptions::from_str(url)
-        .map_err(Error::internal)?
-        .disable_statement_logging();
-    let pool = PgPoolOptions::new()
-        .max_connections(16)
-        .acquire_timeout(Duration::from_secs(10));
-    let pool = pool.connect_with(options).await.map_err(unreachable)?;
-    let connection = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
-    Ok((connection.clone(), connection))
-}
-
-fn unreachable(error: sqlx::Error) -> Error {
-    Error::Unavailable(std::sync::Arc::new(error))
 }

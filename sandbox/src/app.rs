@@ -1,0 +1,43 @@
+//! What every request needs at hand. Handles, no behaviour.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::clock::Clock;
+use crate::faults::Faults;
+use crate::hosted::visit::Flows;
+use crate::plaid::calls::Call;
+use crate::ring::Ring;
+use crate::seed::Seed;
+use crate::settings::Settings;
+use crate::webhooks::outbox::Outbox;
+use crate::world::World;
+
+/// The sandbox's parts.
+#[derive(Debug)]
+pub(crate) struct App {
+    pub(crate) seed: u64,
+    pub(crate) clock: Clock,
+    pub(crate) world: Mutex<World>,
+    pub(crate) settings: Mutex<Settings>,
+    pub(crate) faults: Mutex<Faults>,
+    pub(crate) calls: Mutex<Ring<Call>>,
+    pub(crate) flows: Mutex<Flows>,
+    pub(crate) outbox: Outbox,
+    pub(crate) public_url: String,
+    pub(crate) requests: AtomicU64,
+}
+
+impl App {
+    pub(crate) fn settings(&self) -> Settings {
+        crate::lock(&self.settings).clone()
+    }
+
+    /// The id of the next request.
+    pub(crate) fn request_id(&self) -> String {
+        Seed(self.seed)
+            .of("request")
+            .at(self.requests.fetch_add(1, Ordering::Relaxed))
+            .id(15)
+    }
+}

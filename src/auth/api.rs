@@ -1,0 +1,138 @@
+//! The fields of sign-in.
+
+use async_graphql::{Context, Object, SimpleObject};
+use entity::user;
+use sea_orm::EntityTrait;
+
+use super::{
+    Auth,
+    login::{self, LoginInput},
+    logout::{self, LogoutInput},
+    refresh::{self, RefreshSessionInput},
+    register::{self, RegisterInput},
+    session::Grant,
+};
+use crate::{
+    error::{Error, Result},
+    graphql::{
+        ContextExt,
+        errors::{UserError, settle},
+        scalar::DateTime,
+        user::User,
+    },
+};
+
+/// What begins, continues or ends a session answers.
+#[derive(Default, SimpleObject)]
+pub(super) struct SessionPayload {
+    /// The person who is signed in; absent if something was refused.
+    user: Option<User>,
+    /// Goes with every request as `Authorization: Bearer …`. A JWT; treat it as opaque.
+    access_token: Option<String>,
+    /// After this the access token is void: refresh the session shortly before.
+    access_token_expires_at: Option<DateTime>,
+    /// Gets the next pair of tokens, once. Keep it where scripts of other origins cannot read it.
+    refresh_token: Option<String>,
+    /// After this the session is over unless it was refreshed.
+    refresh_token_expires_at: Option<DateTime>,
+    /// What was refused, and why; empty if all went well.
+    user_errors: Vec<UserError>,
+}
+
+/// What ends sessions answers.
+#[derive(Default, SimpleObject)]
+pub(super) struct LogoutPayload {
+    /// What was refused, and why; empty if all went well.
+    user_errors: Vec<UserError>,
+}
+
+/// Who is signed in.
+#[derive(Debug, Default)]
+pub struct AuthQuery;
+
+/// Who is signed in.
+#[Object]
+impl AuthQuery {
+    /// The signed-in person.
+    async fn viewer(&self, ctx: &Context<'_>) -> Result<User> {
+        let viewer = ctx.viewer()?;
+        let row = user::Entity::find_by_id(viewer.user_id);
+        let row = row.one(ctx.app().db.read()).await?;
+        row.map(User::from).ok_or(Error::Unauthenticated)
+    }
+}
+
+/// Signing in and out.
+#[derive(Debug, Default)]
+pub struct AuthMutation;
+
+/// Signing in and out.
+#[Object]
+impl AuthMutation {
+    /// Registers a person and signs in. All that is wrong with the input is told at once.
+    async fn register(&self, ctx: &Context<'_>, input: RegisterInput) -> Result<SessionPayload> {
+        session(register::register(auth(ctx), input, &ctx.client()).await)
+    }
+
+    /// Signs in with e-mail address and password.
+    async fn login(&self, ctx: &Context<'_>, input: LoginInput) -> Result<SessionPayload> {
+        session(login::login(auth(ctx), input, &ctx.client()).await)
+    }
+
+    /// Gets the next pair of tokens. The refresh token is replaced; of several requests with the same
+    /// token within ten seconds, all get the same successor. A replaced token that comes back later
+    /// ends the session.
+    async fn refresh_session(
+        &self,
+        ctx: &Context<'_>,
+        input: RefreshSessionInput,
+    ) -> Result<SessionPayload> {
+        session(refresh::refresh_session(auth(ctx), &input.refresh_token, &ctx.client()).await)
+    }
+
+    /// Ends this session: its tokens are refused and its subscriptions closed, everywhere within a
+    /// second. Ending a session that is over succeeds.
+    async fn logout(&self, ctx: &Context<'_>, input: Option<LogoutInput>) -> Result<LogoutPayload> {
+        let token = input.and_then(|input| input.refresh_token);
+        let viewer = ctx.viewer().ok();
+        ended(logout::logout(auth(ctx), viewer, token.as_deref(), &ctx.client()).await)
+    }
+
+    /// Ends all sessions of the signed-in person, this one included.
+    async fn logout_everywhere(&self, ctx: &Context<'_>) -> Result<LogoutPayload> {
+        let viewer = ctx.viewer()?;
+        ended(logout::logout_everywhere(auth(ctx), viewer, &ctx.client()).await)
+    }
+}
+
+fn auth<'a>(ctx: &Context<'a>) -> &'a Auth {
+    ctx.data_unchecked::<Auth>()
+}
+
+fn session(result: Result<Grant>) -> Result<SessionPayload> {
+    settle(result.map(SessionPayload::from), |user_errors| {
+        SessionPayload {
+            user_errors,
+            ..SessionPayload::default()
+        }
+    })
+}
+
+fn ended(result: Result<()>) -> Result<LogoutPayload> {
+    settle(result.map(|()| LogoutPayload::default()), |user_errors| {
+        LogoutPayload { user_errors }
+    })
+}
+
+impl From<Grant> for SessionPayload {
+    fn from(grant: Grant) -> Self {
+        Self {
+            user: Some(grant.user.into()),
+            access_token: Some(grant.access_token),
+            access_token_expires_at: Some(DateTime(grant.access_token_expires_at)),
+            refresh_token: Some(grant.refresh_token),
+            refresh_token_expires_at: Some(DateTime(grant.refresh_token_expires_at)),
+            user_errors: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Signing in with a password. Somebody we do not know costs as much time as a wrong password and
+//! gets the same answer.
+
+use async_graphql::InputObject;
+use entity::{activity::ActivityKind, user};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
+use uuid::Uuid;
+
+use super::{
+    Auth,
+    password::Verdict,
+    rules,
+    session::{self, Grant},
+};
+use crate::{
+    activity::{self, Entry},
+    database::Txn,
+    error::{Error, ErrorCode, Refusal, Result},
+    viewer::ClientInfo,
+};
+
+/// Who signs in.
+#[derive(InputObject)]
+pub(super) struct LoginInput {
+    /// The e-mail address; case does not matter.
+    pub(super) email: String,
+    /// The password.
+    pub(super) password: String,
+}
+
+/// Signs in.
+pub(super) async fn login(auth: &Auth, input: LoginInput, client: &ClientInfo) -> Result<Grant> {
+    if input.password.len() > rules::LONGEST_PASSWORD {
+        return Err(rules::too_long().into());
+    }
+    let user = find(auth, &input.email).await?;
+    let stored = user.as_ref().map(|user| user.password_hash.as_str());
+    let verdict = auth.passwords.verify(&input.password, stored).await?;
+    let user = match (user, verdict) {
+        (Some(user), Verdict::Right | Verdict::Outdated) => user,
+        (user, _) => {
+            if let Some(user) = user {
+                tell_afterwards(auth, user.id, client);
+            }
+            return Err(wrong());
+        }
+    };
+    let better = match verdict {
+        Verdict::Outdated => Some(auth.passwords.hash(&input.password).await?),
+        _ => None,
+    };
+    let txn = auth.app.db.begin().await?;
+    let user = match better {
+        Some(hash) => rehash(auth, &txn, user, hash).await?,
+        None => user,
+    };
+    let session = session::begin(auth, &txn, user.id, client).await?;
+    let entry = Entry::of(user.id, ActivityKind::SignedIn, client);
+    activity::record(&*txn, session.created_at, entry).await?;
+    txn.commit().await?;
+    session::grant(auth, user, &session)
+}
+
+async fn find(auth: &Auth, email: &str) -> Result<Option<user::Model>> {
+    let Some(key) = rules::email_key(email) else {
+        return Ok(None);
+    };
+    Ok(user::Entity::find()
+        .filter(user::Column::EmailKey.eq(key))
+        .one(auth.app.db.read())
+        .await?)
+}
+
+async fn rehash(auth: &Auth, txn: &Txn, user: user::Model, hash: String) -> Result<user::Model> {
+    let mut row: user::ActiveModel = user.into();
+    row.password_hash = Set(hash);
+    row.updated_at = Set(auth.app.clock.now());
+    Ok(row.update(&**txn).await?)
+}
+
+/// Writes a failed sign-in into the person's log. The answer does not wait for it: its time would
+/// tell that the address is known.
+fn tell_afterwards(auth: &Auth, user_id: Uuid, client: &ClientInfo) {
+    let app = auth.app.clone();
+    let entry = Entry::of(user_id, ActivityKind::SignInFailed, client);
+    auth.afterwards.spawn(async move {
+        let written = async {
+            let txn = app.db.begin().await?;
+            activity::record(&*txn, app.clock.now(), entry).await?;
+            txn.commit().await
+        };
+        if let Err(error) = written.await {
+            let error = error.chain();
+            tracing::error!(user.id = %user_id, error, "a failed sign-in was not written down");
+        }
+    });
+}
+
+fn wrong() -> Error {
+    let text = "The e-mail address or the password is wrong.";
+    Refusal::new(ErrorCode::InvalidCredentials, text).into()
+}

@@ -1,0 +1,183 @@
+//! Hashing passwords: argon2id, at most one at a time per core, in memory that is used again. The
+//! permit belongs to the thread that hashes, so a client that hangs up frees nothing early; memory
+//! of 19 MiB allocated afresh each time is kept by the allocator and grows without end.
+//!
+//! Passwords are prepared as RFC 8265 says (`OpaqueString`): other spaces become a space, and the text
+//! is put in Unicode form NFC, so that one password typed on two keyboards is one password. Nothing
+//! else is changed or cut off.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use argon2::{
+    ARGON2ID_IDENT, Algorithm, Argon2, Block, Params, Version,
+    password_hash::phc::{Output, ParamsString, PasswordHash, Salt},
+};
+use aws_lc_rs::constant_time;
+use tokio::{sync::Semaphore, time::timeout};
+use unicode_normalization::UnicodeNormalization;
+
+use crate::error::{Error, ErrorCode, Refusal, Result};
+
+/// Memory in KiB, passes, lanes.
+const COST: (u32, u32, u32) = (19_456, 2, 1);
+/// What a stored hash may ask for at most: 128 MiB, and passes and lanes in proportion.
+const HIGHEST: (u32, u32, u32) = (128 * 1024, 16, 16);
+/// How long a request waits for its turn.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What came of comparing a password with a stored hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It is another one.
+    Wrong,
+    /// It is this one.
+    Right,
+    /// It is this one, and the hash is weaker than those we make now.
+    Outdated,
+}
+
+/// Hashes passwords.
+pub(super) struct Passwords {
+    turns: Arc<Semaphore>,
+    memory: Arc<Mutex<Vec<Vec<Block>>>>,
+    params: Params,
+    /// Stands in for the hash of people we do not know. No password matches it.
+    nobody: PasswordHash,
+}
+
+impl std::fmt::Debug for Passwords {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Passwords")
+            .field("turns", &self.turns.available_permits())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Passwords {
+    pub(super) fn new() -> Result<Self> {
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        let (memory, passes, lanes) = COST;
+        let params =
+            Params::new(memory, passes, lanes, Some(Output::MAX_LENGTH / 2)).map_err(opaque)?;
+        // Two random salts make 32 random bytes: an output that nothing is known to hash to.
+        let output = [Salt::generate().as_ref(), Salt::generate().as_ref()].concat();
+        let nobody = phc(&params, Salt::generate(), &output)?;
+        Ok(Self {
+            turns: Arc::new(Semaphore::new(cores)),
+            memory: Arc::default(),
+            params,
+            nobody,
+        })
+    }
+
+    /// The hash of a new password, in PHC form.
+    pub(super) async fn hash(&self, password: &str) -> Result<String> {
+        let salt = Salt::generate();
+        let output = self.compute(password, self.params.clone(), salt).await?;
+        Ok(phc(&self.params, salt, &output)?.to_string())
+    }
+
+    /// Compares a password with a stored hash. Where there is none, it takes the same time.
+    pub(super) async fn verify(&self, password: &str, stored: Option<&str>) -> Result<Verdict> {
+        let known = stored.and_then(|stored| {
+            let parsed = readable(stored);
+            if parsed.is_none() {
+                tracing::error!("a stored password hash is not one of ours");
+            }
+            parsed
+        });
+        let (params, salt, output) = match known {
+            Some(known) => known,
+            None => parts(&self.nobody).ok_or_else(|| opaque("the stand-in hash"))?,
+        };
+        let outdated = params.m_cost() < self.params.m_cost()
+            || params.t_cost() < self.params.t_cost()
+            || params.p_cost() < self.params.p_cost();
+        let computed = self.compute(password, params, salt).await?;
+        let same = constant_time::verify_slices_are_equal(&computed, output.as_bytes()).is_ok();
+        Ok(match (same, outdated) {
+            (false, _) => Verdict::Wrong,
+            (true, false) => Verdict::Right,
+            (true, true) => Verdict::Outdated,
+        })
+    }
+
+    async fn compute(&self, password: &str, params: Params, salt: Salt) -> Result<Vec<u8>> {
+        let turn = timeout(PATIENCE, Arc::clone(&self.turns).acquire_owned()).await;
+        let turn = turn.map_err(|_| busy())?.map_err(Error::internal)?;
+        let password = prepared(password);
+        let memory = Arc::clone(&self.memory);
+        let reused = params.block_count() <= self.params.block_count();
+        let size = params.block_count().max(self.params.block_count());
+        let hash = move || {
+            let _turn = turn;
+            let idle = || memory.lock().unwrap_or_else(PoisonError::into_inner);
+            let kept = reused.then(|| idle().pop()).flatten();
+            let mut blocks = kept.unwrap_or_else(|| vec![Block::new(); size]);
+            let mut output = vec![0; params.output_len().unwrap_or(Params::DEFAULT_OUTPUT_LEN)];
+            let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+            let done = argon2.hash_password_into_with_memory(
+                password.as_bytes(),
+                salt.as_ref(),
+                &mut output,
+                &mut blocks,
+            );
+            if reused {
+                idle().push(blocks);
+            }
+            done.map(|()| output)
+        };
+        let done = tokio::task::spawn_blocking(hash).await;
+        done.map_err(Error::internal)?.map_err(opaque)
+    }
+}
+
+/// The text that is hashed.
+fn prepared(password: &str) -> String {
+    let space = |c| match c {
+        '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => {
+            ' '
+        }
+        other => other,
+    };
+    password.chars().map(space).nfc().collect()
+}
+
+fn phc(params: &Params, salt: Salt, output: &[u8]) -> Result<PasswordHash> {
+    Ok(PasswordHash {
+        algorithm: ARGON2ID_IDENT,
+        version: Some(Version::V0x13.into()),
+        params: ParamsString::try_from(params).map_err(opaque)?,
+        salt: Some(salt),
+        hash: Some(Output::new(output).map_err(opaque)?),
+    })
+}
+
+/// A stored hash, if we would make such a one and it does not ask for more than we are ready to give.
+fn readable(stored: &str) -> Option<(Params, Salt, Output)> {
+    parts(&PasswordHash::new(stored).ok()?)
+}
+
+fn parts(hash: &PasswordHash) -> Option<(Params, Salt, Output)> {
+    let params = Params::try_from(hash).ok()?;
+    let ours = hash.algorithm == ARGON2ID_IDENT && hash.version == Some(Version::V0x13.into());
+    let (memory, passes, lanes) = HIGHEST;
+    let bearable =
+        params.m_cost() <= memory && params.t_cost() <= passes && params.p_cost() <= lanes;
+    (ours && bearable).then_some((params, hash.salt?, hash.hash?))
+}
+
+fn busy() -> Error {
+    let text = "Too many people are signing in right now. Try again in a few seconds.";
+    Refusal::new(ErrorCode::RateLimited, text)
+        .retry_after(5)
+        .into()
+}
+
+/// The hashing library's errors say nothing about the password.
+fn opaque(error: impl std::fmt::Display) -> Error {
+    Error::internal(format!("hashing a password: {error}"))
+}

@@ -1,0 +1,74 @@
+//! Registering.
+
+use async_graphql::InputObject;
+use entity::{activity::ActivityKind, user};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, DbErr, SqlErr};
+use uuid::Uuid;
+
+use super::{
+    Auth, rules,
+    session::{self, Grant},
+};
+use crate::{
+    activity::{self, Entry},
+    error::{Error, ErrorCode, Refusal, Result},
+    feed,
+    graphql::scalar::Date,
+    viewer::ClientInfo,
+};
+
+/// Who registers.
+#[derive(InputObject)]
+pub(super) struct RegisterInput {
+    /// The e-mail address to sign in with. Case does not matter.
+    pub(super) email: String,
+    /// The password: 8 characters or more, at most 1024 bytes, none of the commonest.
+    pub(super) password: String,
+    /// Given name.
+    pub(super) first_name: Option<String>,
+    /// Family name.
+    pub(super) last_name: Option<String>,
+    /// Date of birth.
+    pub(super) birth_date: Option<Date>,
+}
+
+/// Registers a person and signs in.
+pub(super) async fn register(
+    auth: &Auth,
+    input: RegisterInput,
+    client: &ClientInfo,
+) -> Result<Grant> {
+    let now = auth.app.clock.now();
+    let applicant = rules::applicant(input, now).map_err(Error::Refused)?;
+    // Before the address is looked at: a taken one costs the same.
+    let password_hash = auth.passwords.hash(&applicant.password).await?;
+    let row = user::ActiveModel {
+        id: Set(Uuid::now_v7()),
+        email: Set(applicant.email),
+        email_key: Set(applicant.email_key),
+        password_hash: Set(password_hash),
+        first_name: Set(applicant.first_name),
+        last_name: Set(applicant.last_name),
+        birth_date: Set(applicant.birth_date),
+        created_at: Set(now),
+        updated_at: Set(now),
+    };
+    let txn = auth.app.db.begin().await?;
+    let user = row.insert(&*txn).await.map_err(taken)?;
+    feed::open(&txn, user.id).await?;
+    let session = session::begin(auth, &txn, user.id, client).await?;
+    let entry = Entry::of(user.id, ActivityKind::Registered, client);
+    activity::record(&*txn, now, entry).await?;
+    txn.commit().await?;
+    session::grant(auth, user, &session)
+}
+
+fn taken(error: DbErr) -> Error {
+    match error.sql_err() {
+        Some(SqlErr::UniqueConstraintViolation(_)) => {
+            let text = "This address already has an account. Sign in instead.";
+            Refusal::new(ErrorCode::EmailTaken, text).on("email").into()
+        }
+        _ => error.into(),
+    }
+}

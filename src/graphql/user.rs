@@ -1,0 +1,62 @@
+//! People.
+
+use std::sync::Arc;
+
+use async_graphql::{ID, Object};
+use entity::user;
+
+use super::{
+    id,
+    scalar::{Date, DateTime},
+};
+
+/// A person who signs in.
+#[derive(Clone)]
+pub struct User(pub Arc<user::Model>);
+
+impl From<user::Model> for User {
+    fn from(row: user::Model) -> Self {
+        Self(Arc::new(row))
+    }
+}
+
+/// The row holds the hash of a password, so only its key is shown.
+impl std::fmt::Debug for User {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("User").field(&self.0.id).finish()
+    }
+}
+
+/// A person who signs in.
+#[Object]
+impl User {
+    /// Names this person among all objects; opaque.
+    pub(crate) async fn id(&self) -> ID {
+        id::encode(id::USER, self.0.id)
+    }
+
+    /// The e-mail address, as it was typed at registration.
+    async fn email(&self) -> &str {
+        &self.0.email
+    }
+
+    /// Given name.
+    async fn first_name(&self) -> Option<&str> {
+        self.0.first_name.as_deref()
+    }
+
+    /// Family name.
+    async fn last_name(&self) -> Option<&str> {
+        self.0.last_name.as_deref()
+    }
+
+    /// Date of birth.
+    async fn birth_date(&self) -> Option<Date> {
+        self.0.birth_date.map(Date)
+    }
+
+    /// When the person registered.
+    async fn created_at(&self) -> DateTime {
+        DateTime(self.0.created_at)
+    }
+}

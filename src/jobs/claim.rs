@@ -1,0 +1,186 @@
+//! Taking jobs and ending them. Every statement names the fence, so that a worker that was taken
+//! for dead changes nothing when it wakes.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use entity::job;
+use sea_orm::{ConnectionTrait, EntityTrait, Statement, sea_query::Value};
+use uuid::Uuid;
+
+use super::now;
+use crate::{
+    app::App,
+    database::{Hint, Txn},
+    error::{Error, ErrorClass, Result},
+};
+
+/// How long a worker may be silent before it is taken for dead, in milliseconds.
+pub(super) const LEASE_MS: i64 = 15_000;
+
+const FIRST_DELAY: Duration = Duration::from_secs(15);
+const LONGEST_DELAY: Duration = Duration::from_hours(1);
+
+/// The right to do one attempt of a job.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    pub(super) job_id: Uuid,
+    pub(super) fence: i64,
+    /// Which attempt this is, from 1.
+    pub attempt: i32,
+    /// How many attempts there may be.
+    pub max_attempts: i32,
+}
+
+impl Claim {
+    pub(super) fn of(row: &job::Model) -> Self {
+        Self {
+            job_id: row.id,
+            fence: row.fence,
+            attempt: row.attempt,
+            max_attempts: row.max_attempts,
+        }
+    }
+
+    /// Ends the job with success, in the transaction that holds its work.
+    ///
+    /// # Errors
+    /// [`Error::LeaseLost`] if another worker has the job by now: the transaction must not commit.
+    pub async fn succeed(&self, txn: &mut Txn, app: &App) -> Result<()> {
+        let now = now(app, txn.get_database_backend());
+        // Whoever asked meanwhile waits behind this one.
+        txn.hint(Hint::Jobs);
+        self.change(
+            txn,
+            &format!("state = 'succeeded', finished_at = {now}, last_error = NULL"),
+            [],
+        )
+        .await
+    }
+
+    /// Whether this claim still holds, for jobs that write on the way.
+    pub async fn check(&self, txn: &Txn) -> Result<()> {
+        self.change(txn, "fence = fence", []).await
+    }
+
+    /// Ends the attempt with a failure; says when the next one begins, if there is one.
+    pub(super) async fn fail(
+        &self,
+        txn: &Txn,
+        app: &App,
+        error: &Error,
+    ) -> Result<Option<DateTime<Utc>>> {
+        let now = now(app, txn.get_database_backend());
+        let text = error.chain();
+        if !error.is_transient() || self.attempt >= self.max_attempts {
+            self.change(
+                txn,
+                &format!("state = 'dead', finished_at = {now}, last_error = $3"),
+                [text.into()],
+            )
+            .await?;
+            return Ok(None);
+        }
+        let (delay, hold) = match error {
+            Error::Provider(error) => match error.class {
+                ErrorClass::Retry(Some(hold)) => (hold.max(backoff(self.attempt)), hold),
+                ErrorClass::NotReady => (patience(self.attempt), Duration::ZERO),
+                _ => (backoff(self.attempt), Duration::ZERO),
+            },
+            _ => (backoff(self.attempt), Duration::ZERO),
+        };
+        let ms = |duration: Duration| {
+            Value::from(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX / 2))
+        };
+        let set = format!(
+            "state = 'waiting', last_error = $3, run_at = {now} + $4, hold_until = {now} + $5"
+        );
+        self.change(txn, &set, [text.into(), ms(delay), ms(hold)])
+            .await?;
+        Ok(Some(
+            app.clock.now() + TimeDelta::from_std(delay).map_err(Error::internal)?,
+        ))
+    }
+
+    /// Gives the job back unfinished and uncharged: the process is going down.
+    pub(super) async fn hand_back(&self, txn: &mut Txn, app: &App) -> Result<()> {
+        txn.hint(Hint::Jobs);
+        let now = now(app, txn.get_database_backend());
+        self.change(
+            txn,
+            &format!("state = 'waiting', attempt = attempt - 1, run_at = {now}"),
+            [],
+        )
+        .await
+    }
+
+    /// Tells that the worker lives.
+    pub(super) async fn renew(&self, app: &App) -> Result<()> {
+        let txn = app.db.begin().await?;
+        let now = now(app, txn.get_database_backend());
+        self.change(&txn, &format!("lease_until = {now} + {LEASE_MS}"), [])
+            .await?;
+        txn.commit().await
+    }
+
+    async fn change<const N: usize>(&self, txn: &Txn, set: &str, more: [Value; N]) -> Result<()> {
+        let sql =
+            format!("UPDATE jobs SET {set} WHERE id = $1 AND fence = $2 AND state = 'running'");
+        let values = [self.job_id.into(), self.fence.into()]
+            .into_iter()
+            .chain(more);
+        let statement = Statement::from_sql_and_values(txn.get_database_backend(), sql, values);
+        let changed = txn.execute_raw(statement).await?.rows_affected();
+        if changed == 1 {
+            Ok(())
+        } else {
+            Err(Error::LeaseLost)
+        }
+    }
+}
+
+/// Takes up to `limit` jobs that are due. A queued job whose predecessor has begun and not ended is
+/// passed over: it runs behind it.
+pub(super) async fn claim(app: &App, worker: i64, limit: usize) -> Result<Vec<job::Model>> {
+    let txn = app.db.begin().await?;
+    let backend = txn.get_database_backend();
+    let now = now(app, backend);
+    let skip = if backend == sea_orm::DbBackend::Postgres {
+        "FOR UPDATE SKIP LOCKED"
+    } else {
+        ""
+    };
+    let sql = format!(
+        "UPDATE jobs SET state = 'running', attempt = attempt + 1, fence = fence + 1, worker = $1, \
+         lease_until = {now} + {LEASE_MS} WHERE id IN (\
+         SELECT j.id FROM jobs j WHERE j.state IN ('queued', 'waiting') AND j.run_at <= {now} \
+         AND (j.state = 'waiting' OR NOT EXISTS (SELECT 1 FROM jobs r WHERE r.kind = j.kind \
+         AND r.key = j.key AND r.state IN ('running', 'waiting'))) \
+         ORDER BY j.run_at, j.id LIMIT $2 {skip}) RETURNING *"
+    );
+    let values: [Value; 2] = [worker.into(), i64::try_from(limit).unwrap_or(1).into()];
+    let statement = Statement::from_sql_and_values(backend, sql, values);
+    let rows = job::Entity::find()
+        .from_raw_sql(statement)
+        .all(&*txn)
+        .await?;
+    txn.commit().await?;
+    Ok(rows)
+}
+
+/// Nothing is wrong, the other side is not done yet: ask soon, then less often.
+fn patience(attempt: i32) -> Duration {
+    let doublings = u32::try_from(attempt - 1).unwrap_or_default().min(6);
+    Duration::from_secs(2_u64.pow(doublings)).min(Duration::from_mins(1))
+}
+
+/// Full jitter: anything up to the exponential delay, so that a herd does not come back together.
+fn backoff(attempt: i32) -> Duration {
+    let doublings = u32::try_from(attempt - 1).unwrap_or_default().min(16);
+    let longest = (FIRST_DELAY * 2_u32.pow(doublings)).min(LONGEST_DELAY);
+    let span = u64::try_from(longest.as_millis())
+        .unwrap_or(u64::MAX)
+        .max(1);
+    let random = Uuid::new_v4().as_u64_pair().1;
+    Duration::from_millis(500 + random % span)
+}

@@ -1,0 +1,151 @@
+//! Beginning a link session, or the repair of an item.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use entity::{
+    item::{self, LinkStatus},
+    link_token,
+};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
+use uuid::Uuid;
+
+use crate::{
+    app::App,
+    error::{Error, ErrorCode, Refusal, Result},
+    graphql::id,
+    providers::{LinkRequest, ProviderKind},
+    seal::{Place, sha256_hex},
+    sync,
+    viewer::{Owned, Viewer},
+};
+
+/// A link session that was begun.
+#[derive(Debug)]
+pub struct LinkSession {
+    /// What opens the provider's Link.
+    pub link_token: String,
+    /// The provider's own page for it.
+    pub hosted_link_url: Option<String>,
+    /// After this the token is dead.
+    pub expiration: DateTime<Utc>,
+}
+
+/// What a link session is wanted for.
+#[derive(Debug, Default)]
+pub struct Wanted {
+    /// The item to repair.
+    pub item_id: Option<String>,
+    /// Where a bank's own sign-in page returns to.
+    pub redirect_uri: Option<String>,
+    /// Where the hosted page returns to.
+    pub completion_redirect_uri: Option<String>,
+}
+
+/// Begins a session; remembers whose it is, which the provider does not tell at its end.
+pub async fn create_link_token(app: &App, viewer: Viewer, wanted: Wanted) -> Result<LinkSession> {
+    let item = match &wanted.item_id {
+        Some(id) => Some(repairable(app, viewer, id).await?),
+        None => None,
+    };
+    registered(app, "redirectUri", wanted.redirect_uri.as_deref())?;
+    registered(
+        app,
+        "completionRedirectUri",
+        wanted.completion_redirect_uri.as_deref(),
+    )?;
+    let request = LinkRequest {
+        client_user_id: id::encode(id::USER, viewer.user_id).to_string(),
+        access_token: item
+            .as_ref()
+            .map(|item| sync::access_token(app, item))
+            .transpose()?,
+        account_selection: item.as_ref().is_some_and(|item| item.new_accounts),
+        redirect_uri: wanted.redirect_uri,
+        completion_redirect_uri: wanted.completion_redirect_uri,
+        webhook: Some(format!("{}/webhooks/plaid", app.public_url)),
+    };
+    let token = app
+        .provider(ProviderKind::Plaid)?
+        .create_link_token(&request)
+        .await?;
+    let row_id = Uuid::now_v7();
+    let sealed = app
+        .keys
+        .seal(place(row_id, viewer.user_id), token.link_token.as_bytes())?;
+    let row = link_token::ActiveModel {
+        id: Set(row_id),
+        user_id: Set(viewer.user_id),
+        provider: Set(ProviderKind::Plaid),
+        item_id: Set(item.map(|item| item.id)),
+        token_hash: Set(sha256_hex(token.link_token.as_bytes())),
+        token: Set(sealed),
+        hosted: Set(token.hosted_link_url.is_some()),
+        expires_at: Set(token.expiration),
+        finished_at: Set(None),
+        created_at: Set(app.clock.now()),
+    };
+    let txn = app.db.begin().await?;
+    link_token::Entity::insert(row)
+        .exec_without_returning(&*txn)
+        .await?;
+    txn.commit().await?;
+    Ok(LinkSession {
+        link_token: token.link_token,
+        hosted_link_url: token.hosted_link_url,
+        expiration: token.expiration,
+    })
+}
+
+async fn repairable(app: &App, viewer: Viewer, item_id: &str) -> Result<item::Model> {
+    let unknown = || Error::not_found("itemId", "item");
+    let row_id = id::decode(id::ITEM, item_id).ok_or_else(unknown)?;
+    let rows = item::Entity::owned_by(viewer).filter(item::Column::Id.eq(row_id));
+    let item = rows.one(app.db.read()).await?.ok_or_else(unknown)?;
+    if item.link_status == LinkStatus::Disconnected {
+        let text =
+            "Access to this bank has ended and cannot be repaired. Link it anew, without `itemId`.";
+        return Err(Refusal::new(ErrorCode::ItemDisconnected, text)
+            .on("itemId")
+            .into());
+    }
+    Ok(item)
+}
+
+/// An address a browser is sent to is one the operator has registered, compared exactly.
+fn registered(app: &App, field: &str, uri: Option<&str>) -> Result<()> {
+    let known = |uri: &str| {
+        app.config
+            .redirect_uris
+            .iter()
+            .any(|registered| registered == uri)
+    };
+    if uri.is_none_or(known) {
+        return Ok(());
+    }
+    Err(Error::invalid(
+        field,
+        "This address is not registered: the operator adds it to REDIRECT_URIS.",
+    ))
+}
+
+/// Where a link token is sealed.
+pub(super) fn place(row: Uuid, user: Uuid) -> Place {
+    Place {
+        column: "link_tokens.token",
+        row,
+        user,
+    }
+}
+
+/// Link sessions of a person that may have ended lately, newest first: results are kept for six hours.
+pub(super) async fn recent(app: &App, user_id: Uuid) -> Result<Vec<link_token::Model>> {
+    use link_token::Column as Token;
+    use sea_orm::{QueryOrder, QuerySelect};
+    Ok(link_token::Entity::find()
+        .filter(Token::UserId.eq(user_id))
+        .filter(Token::CreatedAt.gt(app.clock.now() - TimeDelta::hours(6)))
+        .filter(Token::ItemId.is_null())
+        .order_by_desc(Token::CreatedAt)
+        .limit(5)
+        .all(app.db.read())
+        .await?)
+}

@@ -1,0 +1,25 @@
+//! Linking banks: the link token, the exchange, what webhooks say about an item, and its removal.
+//!
+//! Promises: a public token is exchanged once, however often it is offered, and every offer gets
+//! the same answer; a bank the person has already is found before the exchange, since afterwards it
+//! would cost money and may end the first link; an item the provider made for us is never without a
+//! row; a removed item is gone at once for its owner and in the end for the provider, whatever
+//! happens in between.
+//!
+//! Refused: believing a webhook's word about the login. It says where to look; a sync asks.
+
+mod api;
+mod create_link_token;
+mod duplicate;
+mod exchange;
+mod notice;
+mod remove;
+mod session;
+
+pub use api::{LinkingMutation, LinkingSubscription};
+pub use create_link_token::{LinkSession, Wanted, create_link_token};
+pub use exchange::{Exchanged, Offer, exchange_public_token};
+pub(crate) use notice::inbox_place;
+pub use notice::notice;
+pub use remove::{RemoveItem, remove_item};
+pub use session::FinishLinkSession;

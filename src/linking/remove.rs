@@ -1,0 +1,153 @@
+//! Removing a bank. For its owner it is gone at once, with its accounts and transactions; clients
+//! that mirror them get a tombstone for each. The provider is told by a job that does not give up,
+//! since a login nobody can see any more would still be billed.
+
+use async_trait::async_trait;
+use entity::{
+    activity::ActivityKind,
+    feed_event::EventKind,
+    item::{self, LinkStatus},
+    removed_transaction, transaction,
+};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
+    QuerySelect,
+};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{
+    activity::{self, Entry},
+    app::App,
+    database::Txn,
+    error::{Error, Result},
+    feed,
+    graphql::id,
+    jobs::{Claim, Job, When, enqueue},
+    sync,
+    viewer::{ClientInfo, Owned, Viewer},
+};
+
+/// Rows in one statement: under SQLite's limit of 32,766 values.
+const CHUNK: usize = 2_000;
+
+/// Removes an item of the viewer; returns its row id.
+pub async fn remove_item(
+    app: &App,
+    viewer: Viewer,
+    client: &ClientInfo,
+    item_id: &str,
+) -> Result<Uuid> {
+    let unknown = || Error::not_found("itemId", "item");
+    let row_id = id::decode(id::ITEM, item_id).ok_or_else(unknown)?;
+    let now = app.clock.now();
+    let mut txn = app.db.begin().await?;
+    let rows = item::Entity::owned_by(viewer)
+        .filter(item::Column::Id.eq(row_id))
+        .lock_exclusive();
+    let item = rows.one(&*txn).await?.ok_or_else(unknown)?;
+    let seq = feed::next(&mut txn, viewer.user_id).await?;
+    bury(&txn, app, &item, seq).await?;
+    entity::account::Entity::delete_many()
+        .filter(entity::account::Column::ItemId.eq(item.id))
+        .exec(&*txn)
+        .await?;
+    sync::cancel(&txn, item.id, now).await?;
+    let mut row = item.into_active_model();
+    row.removed_at = Set(Some(now));
+    row.updated_at = Set(now);
+    row.link_status = Set(LinkStatus::Disconnected);
+    row.sync_cursor = Set(None);
+    row.update(&*txn).await?;
+    feed::append(&txn, viewer.user_id, seq, now, &[(EventKind::Item, row_id)]).await?;
+    let entry = Entry {
+        item_id: Some(row_id),
+        ..Entry::of(viewer.user_id, ActivityKind::ItemRemoved, client)
+    };
+    activity::record(&*txn, now, entry).await?;
+    let job = RemoveItem {
+        item_id: row_id,
+        user_id: viewer.user_id,
+    };
+    enqueue(&mut txn, app, &job, When::default()).await?;
+    txn.commit().await?;
+    Ok(row_id)
+}
+
+/// Takes an item's transactions away and leaves a tombstone for each.
+async fn bury(txn: &Txn, app: &App, item: &item::Model, seq: i64) -> Result<()> {
+    let now = app.clock.now();
+    let gone: Vec<(Uuid, String)> = transaction::Entity::find()
+        .select_only()
+        .columns([
+            transaction::Column::Id,
+            transaction::Column::ProviderTransactionId,
+        ])
+        .filter(transaction::Column::ItemId.eq(item.id))
+        .into_tuple()
+        .all(&**txn)
+        .await?;
+    for gone in gone.chunks(CHUNK) {
+        let tombstones = gone
+            .iter()
+            .map(|(id, provider_id)| removed_transaction::ActiveModel {
+                id: Set(*id),
+                user_id: Set(item.user_id),
+                item_id: Set(item.id),
+                provider_transaction_id: Set(provider_id.clone()),
+                replaced_by_id: Set(None),
+                seq: Set(seq),
+                removed_at: Set(now),
+            });
+        removed_transaction::Entity::insert_many(tombstones)
+            .exec_without_returning(&**txn)
+            .await?;
+    }
+    transaction::Entity::delete_many()
+        .filter(transaction::Column::ItemId.eq(item.id))
+        .exec(&**txn)
+        .await?;
+    Ok(())
+}
+
+/// Gives a removed item up at the provider, then forgets its token.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct RemoveItem {
+    /// Which item.
+    pub item_id: Uuid,
+    /// Whose it was.
+    pub user_id: Uuid,
+}
+
+#[async_trait]
+impl Job for RemoveItem {
+    const KIND: &'static str = "linking.remove";
+    /// Some three weeks of trying.
+    const MAX_ATTEMPTS: i32 = 500;
+
+    fn key(&self) -> String {
+        self.item_id.to_string()
+    }
+
+    fn user_id(&self) -> Option<Uuid> {
+        Some(self.user_id)
+    }
+
+    async fn run(&self, app: &App, claim: &Claim) -> Result<()> {
+        let rows = item::Entity::find().filter(item::Column::Id.eq(self.item_id));
+        let Some(item) = rows.one(app.db.read()).await? else {
+            return Ok(());
+        };
+        if item.access_token.is_empty() {
+            return Ok(());
+        }
+        let access_token = sync::access_token(app, &item)?;
+        app.provider(item.provider)?.remove(&access_token).await?;
+        let mut txn = app.db.begin().await?;
+        let mut row = item.into_active_model();
+        row.access_token = Set(Vec::new());
+        row.update(&*txn).await?;
+        claim.succeed(&mut txn, app).await?;
+        txn.commit().await
+    }
+}

@@ -1,0 +1,50 @@
+//! The roots of the schema, merged from the slices.
+
+use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, SchemaBuilder};
+
+use crate::{
+    accounts::AccountsQuery,
+    app::App,
+    auth::{Auth, AuthMutation, AuthQuery},
+    graphql::equip,
+    linking::{LinkingMutation, LinkingSubscription},
+    sync::{SyncMutation, SyncSubscription},
+};
+
+/// What can be asked. Everything is the viewer's own: another person's id answers as an unknown one.
+#[derive(Debug, Default, MergedObject)]
+pub struct Query(AuthQuery, AccountsQuery);
+
+/// What can be done. Every answer has `userErrors`, for what a person can act on.
+#[derive(Debug, Default, MergedObject)]
+pub struct Mutation(AuthMutation, LinkingMutation, SyncMutation);
+
+/// What can be followed. Every event has a cursor: pass the last one as `after` to miss nothing.
+#[derive(Debug, Default, MergedSubscription)]
+pub struct Subscription(SyncSubscription, LinkingSubscription);
+
+/// The schema.
+pub type Schema = async_graphql::Schema<Query, Mutation, Subscription>;
+
+/// Builds the schema.
+pub fn build(app: &App, auth: Auth) -> Schema {
+    equip(bare(), app).data(auth).finish()
+}
+
+/// The schema in its own language: what `schema.graphql` holds.
+pub fn sdl() -> String {
+    let options = SDLExportOptions::new()
+        .include_specified_by()
+        .sorted_enum_items()
+        .use_space_ident()
+        .indent_width(2);
+    bare().finish().sdl_with_options(options)
+}
+
+fn bare() -> SchemaBuilder<Query, Mutation, Subscription> {
+    async_graphql::Schema::build(
+        Query::default(),
+        Mutation::default(),
+        Subscription::default(),
+    )
+}

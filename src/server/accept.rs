@@ -1,0 +1,110 @@
+//! Takes connections, serves them, and lets go of them in order. Not `axum::serve`, which waits for
+//! the head of a request for ever and takes any number of connections.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{Router, body::Body, extract::ConnectInfo, http::Request};
+use hyper::{server::conn::http1, service::Service};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+    time::{sleep, timeout},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::Server;
+use crate::transport::{Limits, Seat};
+
+/// Bytes of a request's head.
+const HEAD: usize = 64 * 1024;
+
+/// A connection that was taken.
+struct Arrival {
+    stream: TcpStream,
+    peer: SocketAddr,
+    seat: Seat,
+}
+
+impl Server {
+    /// Serves until `shutdown`, then finishes what has begun and returns.
+    pub async fn serve(self, shutdown: CancellationToken) {
+        let Self {
+            listener,
+            router,
+            limits,
+            stopping,
+            running,
+            ..
+        } = self;
+        let seats = Arc::new(Semaphore::new(limits.connections));
+        while let Some(arrival) = next(&listener, &seats, &shutdown).await {
+            let work = connection(arrival, router.clone(), limits, stopping.clone());
+            running.spawn(work);
+        }
+        drop(listener);
+        stopping.cancel();
+        running.close();
+        if timeout(limits.drain, running.wait()).await.is_err() {
+            let left = running.len();
+            tracing::warn!(left, "stopped before everything that had begun was over");
+        }
+    }
+}
+
+/// The next connection; none once the server is to stop.
+async fn next(
+    listener: &TcpListener,
+    seats: &Arc<Semaphore>,
+    shutdown: &CancellationToken,
+) -> Option<Arrival> {
+    let arrival = async {
+        let seat = Seat(Arc::new(seats.clone().acquire_owned().await.ok()?));
+        loop {
+            match listener.accept().await {
+                Ok((stream, peer)) => return Some(Arrival { stream, peer, seat }),
+                Err(error) => {
+                    // Usually there are no file descriptors left; some will be soon.
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    sleep(Duration::from_millis(100)).await;
+                }
+            }
+        }
+    };
+    tokio::select! {
+        () = shutdown.cancelled() => None,
+        arrived = arrival => arrived,
+    }
+}
+
+async fn connection(arrival: Arrival, router: Router, limits: Limits, stopping: CancellationToken) {
+    let Arrival { stream, peer, seat } = arrival;
+    // Answers are small and awaited; where this cannot be set they are only a little later.
+    let _ = stream.set_nodelay(true);
+    let router = TowerToHyperService::new(router);
+    let service = hyper::service::service_fn(move |request: Request<hyper::body::Incoming>| {
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(ConnectInfo(peer));
+        request.extensions_mut().insert(seat.clone());
+        router.call(request)
+    });
+    let mut connection = std::pin::pin!(
+        http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(limits.head_time)
+            .max_buf_size(HEAD)
+            .serve_connection(TokioIo::new(stream), service)
+            .with_upgrades()
+    );
+    // How a connection ends is the client's affair: it left, was too slow, or spoke no HTTP.
+    tokio::select! {
+        _ = connection.as_mut() => {}
+        () = stopping.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            let _ = connection.await;
+        }
+    }
+}

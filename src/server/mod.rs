@@ -1,0 +1,160 @@
+//! The HTTP server: the routes, what every answer carries, and how it starts and stops.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use async_graphql::Executor;
+use axum::{
+    Router,
+    http::{HeaderValue, Method, header},
+    middleware,
+    routing::get,
+};
+use tokio::net::TcpListener;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tower_http::cors::{AllowOrigin, CorsLayer};
+
+use crate::{
+    config::Config,
+    database::Database,
+    error::Result,
+    transport::{Door, Limits, Transport},
+};
+
+mod accept;
+mod health;
+mod pages;
+
+/// What a server serves.
+#[derive(Debug)]
+pub struct Site<E, D> {
+    /// What the operator said.
+    pub config: Arc<Config>,
+    /// The database, which is asked whether the server is ready.
+    pub db: Database,
+    /// The schema.
+    pub executor: E,
+    /// Who may come in.
+    pub door: D,
+    /// What else is served, such as webhooks.
+    pub routes: Router,
+    /// What the wire allows.
+    pub limits: Limits,
+}
+
+/// A server that has its address and waits to serve.
+#[derive(Debug)]
+pub struct Server {
+    listener: TcpListener,
+    address: SocketAddr,
+    router: Router,
+    limits: Limits,
+    stopping: CancellationToken,
+    running: TaskTracker,
+}
+
+/// The address in `LISTEN` cannot be had.
+#[derive(Debug, thiserror::Error)]
+#[error("LISTEN: {address} {}", remedy(.source))]
+pub struct BindError {
+    address: SocketAddr,
+    source: std::io::Error,
+}
+
+impl Server {
+    /// Takes the address of `LISTEN`.
+    pub async fn bind<E: Executor, D: Door>(site: Site<E, D>) -> Result<Self, BindError> {
+        let address = site.config.listen;
+        let failed = |source| BindError { address, source };
+        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let (stopping, running) = (CancellationToken::new(), TaskTracker::new());
+        let limits = site.limits;
+        let (stop, run) = (stopping.clone(), running.clone());
+        Ok(Self {
+            listener,
+            address,
+            router: router(site, address, stop, run),
+            limits,
+            stopping,
+            running,
+        })
+    }
+
+    /// Where the server listens: never port 0.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+fn router<E: Executor, D: Door>(
+    site: Site<E, D>,
+    address: SocketAddr,
+    stopping: CancellationToken,
+    running: TaskTracker,
+) -> Router {
+    let foreign = site.config.allowed_origins.iter();
+    let foreign: Vec<String> = foreign.filter_map(|url| origin(url)).collect();
+    let own = own_origins(site.config.public_url.as_deref(), address);
+    let graphiql = site.config.graphiql;
+    let transport = Transport {
+        executor: site.executor,
+        door: site.door,
+        limits: site.limits,
+        origins: foreign.iter().cloned().chain(own).collect(),
+        stopping: stopping.clone(),
+        running,
+    };
+    let ready = health::Ready::new(site.db, stopping);
+    Router::new()
+        .route("/", get(move || async move { pages::landing(graphiql) }))
+        .route("/healthz", get(health::live))
+        .route("/readyz", get(health::ready).with_state(ready))
+        .merge(transport.routes(graphiql))
+        .merge(site.routes)
+        .fallback(pages::nothing)
+        .layer(cors(&foreign))
+        .layer(middleware::from_fn(pages::dress))
+}
+
+/// Browsers may call from the listed origins, with a token in a header; cookies mean nothing here.
+fn cors(origins: &[String]) -> CorsLayer {
+    let origins = origins.iter().filter_map(|origin| origin.parse().ok());
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::list(origins.collect::<Vec<HeaderValue>>()))
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
+        .expose_headers([pages::REQUEST_ID])
+        .max_age(std::time::Duration::from_hours(1))
+}
+
+/// The origins of our own pages.
+fn own_origins(public_url: Option<&str>, address: SocketAddr) -> Vec<String> {
+    let mut own = vec![format!("http://{address}")];
+    if address.ip().is_loopback() || address.ip().is_unspecified() {
+        let port = address.port();
+        own.extend(["localhost", "127.0.0.1", "[::1]"].map(|host| format!("http://{host}:{port}")));
+    }
+    own.extend(public_url.and_then(origin));
+    own
+}
+
+/// The origin of an address, as browsers write it.
+fn origin(url: &str) -> Option<String> {
+    let origin = reqwest::Url::parse(url).ok()?.origin();
+    origin.is_tuple().then(|| origin.ascii_serialization())
+}
+
+fn remedy(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::AddrInUse => {
+            "is taken by another program; stop it or choose another port".to_owned()
+        }
+        std::io::ErrorKind::PermissionDenied => {
+            "may not be used by this user; choose a port above 1023".to_owned()
+        }
+        std::io::ErrorKind::AddrNotAvailable => {
+            "is not an address of this machine; 0.0.0.0 stands for all of them".to_owned()
+        }
+        _ => format!("cannot be used: {error}"),
+    }
+}

@@ -1,0 +1,121 @@
+//! Writing a round: rows, removals, accounts, cursor, feed number and the job's end, in one
+//! transaction or not at all.
+
+use entity::{
+    feed_event::EventKind,
+    item::{self, LinkStatus, TransactionsStatus},
+};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
+    QuerySelect,
+};
+
+use super::{
+    accounts,
+    fold::Round,
+    institution::{self, Bank},
+    known::decide,
+    store::{self, Counts},
+    write::{Stamp, write},
+};
+use crate::{
+    app::App,
+    error::{Error, Result},
+    feed,
+    jobs::Claim,
+    providers::{Account, ItemState, Readiness},
+};
+
+/// What the provider told about an item.
+#[derive(Debug)]
+pub(super) struct News {
+    pub(super) state: ItemState,
+    pub(super) bank: Bank,
+    pub(super) accounts: Vec<Account>,
+    pub(super) round: Round,
+}
+
+/// Writes everything and ends the job.
+///
+/// # Errors
+/// [`Error::LeaseLost`] if another worker has synced the item meanwhile; then nothing is written.
+pub(super) async fn apply(
+    app: &App,
+    job: &super::SyncItem,
+    claim: &Claim,
+    began: &item::Model,
+    news: News,
+) -> Result<()> {
+    let now = app.clock.now();
+    let mut txn = app.db.begin().await?;
+    claim.check(&txn).await?;
+    let Some(item) = item::Entity::find()
+        .filter(item::Column::Id.eq(began.id))
+        .filter(item::Column::RemovedAt.is_null())
+        .lock_exclusive()
+        .one(&*txn)
+        .await?
+    else {
+        // The item was removed meanwhile; its sync jobs are cancelled.
+        return Ok(());
+    };
+    if item.sync_cursor != began.sync_cursor {
+        return Err(Error::LeaseLost);
+    }
+    let institution_id = institution::write(app, &txn, &item, news.bank).await?;
+    let account_ids = accounts::write(&txn, &item, news.accounts, now).await?;
+    let (pages, readiness) = (news.round.pages, news.round.readiness);
+    let cursor = news.round.cursor.clone();
+    let plan = decide(&txn, &item, news.round).await?;
+    let counts = Counts {
+        pages,
+        added: plan.added,
+        modified: plan.modified,
+        removed: plan.removals.len(),
+    };
+    let seq = feed::next(&mut txn, item.user_id).await?;
+    write(&txn, &item, plan, account_ids, Stamp { seq, now }).await?;
+    let mut row = item_row(item, &news.state, readiness);
+    row.institution_id = Set(institution_id);
+    row.sync_cursor = Set(cursor);
+    row.last_synced_at = Set(Some(now));
+    row.updated_at = Set(now);
+    row.update(&*txn).await?;
+    store::succeed(&txn, job.sync_job_id, counts, now).await?;
+    let mut changes = vec![
+        (EventKind::SyncJob, job.sync_job_id),
+        (EventKind::Item, job.item_id),
+    ];
+    if counts.any() {
+        changes.push((EventKind::Transactions, job.sync_job_id));
+    }
+    feed::append(&txn, job.user_id, seq, now, &changes).await?;
+    claim.succeed(&mut txn, app).await?;
+    txn.commit().await?;
+    tracing::info!(
+        item.id = %job.item_id, sync_job.id = %job.sync_job_id,
+        pages, added = counts.added, modified = counts.modified, removed = counts.removed,
+        "an item is synced"
+    );
+    Ok(())
+}
+
+/// How the item stands after a sync.
+fn item_row(item: item::Model, state: &ItemState, readiness: Readiness) -> item::ActiveModel {
+    let (link_status, link_error) = match &state.fault {
+        None => (LinkStatus::Success, None),
+        Some(fault) => (super::job::link_status(fault), Some(fault.code.clone())),
+    };
+    let mut row = item.into_active_model();
+    row.link_status = Set(link_status);
+    row.link_error = Set(link_error);
+    row.transactions_status = Set(match readiness {
+        Readiness::Complete => TransactionsStatus::Complete,
+        _ => TransactionsStatus::Downloading,
+    });
+    // A date that only a webhook told stays until the login is repaired.
+    if state.consent_expires_at.is_some() {
+        row.consent_expires_at = Set(state.consent_expires_at);
+    }
+    row
+}

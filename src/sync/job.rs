@@ -1,0 +1,185 @@
+//! The job that syncs one item: ask, then write.
+
+use async_trait::async_trait;
+use entity::{
+    feed_event::EventKind,
+    item::{self, LinkStatus, TransactionsStatus},
+};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
+    QuerySelect,
+};
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{
+    apply::{News, apply},
+    fetch::Fetch,
+    institution,
+    store::{self, Setback},
+};
+use crate::{
+    app::App,
+    database::Txn,
+    error::{Error, ErrorClass, ProviderError, Refusal, Result},
+    feed,
+    jobs::{Claim, Failure, Job},
+    providers::Readiness,
+    seal::Place,
+};
+
+/// Syncs one item.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct SyncItem {
+    /// The sync job as people see it.
+    pub sync_job_id: Uuid,
+    /// What is synced.
+    pub item_id: Uuid,
+    /// Whose it is.
+    pub user_id: Uuid,
+}
+
+#[async_trait]
+impl Job for SyncItem {
+    const KIND: &'static str = "sync.item";
+    const MAX_ATTEMPTS: i32 = 12;
+
+    fn key(&self) -> String {
+        self.item_id.to_string()
+    }
+
+    fn user_id(&self) -> Option<Uuid> {
+        Some(self.user_id)
+    }
+
+    async fn run(&self, app: &App, claim: &Claim) -> Result<()> {
+        let rows = item::Entity::find()
+            .filter(item::Column::Id.eq(self.item_id))
+            .filter(item::Column::RemovedAt.is_null());
+        let Some(item) = rows.one(app.db.read()).await? else {
+            // The item was removed meanwhile; its sync jobs are cancelled.
+            return Ok(());
+        };
+        store::start(app, self, claim).await?;
+        let access_token = access_token(app, &item)?;
+        let provider = app.provider(item.provider)?;
+        let fetch = Fetch {
+            app,
+            provider,
+            access_token: &access_token,
+            job: self,
+            claim,
+        };
+        let (state, accounts, round) = tokio::join!(
+            provider.item(&access_token),
+            provider.accounts(&access_token),
+            fetch.round(item.sync_cursor.as_deref()),
+        );
+        // The round first: what it says about the login is about what we came for.
+        let (round, state) = (round?, state?);
+        if round.readiness == Readiness::NotReady
+            && round.cursor.is_none()
+            && claim.attempt < claim.max_attempts
+        {
+            return Err(not_ready().into());
+        }
+        let bank = institution::ask(app, provider, &item, state.institution_id.as_deref()).await?;
+        let news = News {
+            state,
+            bank,
+            accounts: accounts?,
+            round,
+        };
+        apply(app, self, claim, &item, news).await
+    }
+
+    async fn failed(&self, app: &App, txn: &mut Txn, failure: &Failure) -> Result<()> {
+        let now = app.clock.now();
+        let mut changes = vec![(EventKind::SyncJob, self.sync_job_id)];
+        let setback = Setback {
+            attempt: failure.attempt,
+            refusal: refusal(&failure.error),
+            retry_at: failure.retry_at,
+        };
+        store::set_back(txn, self.sync_job_id, &setback, now).await?;
+        let rows = item::Entity::find()
+            .filter(item::Column::Id.eq(self.item_id))
+            .lock_exclusive();
+        let Some(item) = rows.one(&**txn).await? else {
+            return Ok(());
+        };
+        let mut row = item.clone().into_active_model();
+        if let Error::Provider(error) = &failure.error
+            && matches!(
+                error.class,
+                ErrorClass::Login | ErrorClass::Gone | ErrorClass::Unsupported
+            )
+        {
+            row.link_status = Set(link_status(error));
+            row.link_error = Set(Some(error.code.clone()));
+        }
+        if failure.retry_at.is_none() && row.link_status.as_ref() == &LinkStatus::Success {
+            row.transactions_status = Set(TransactionsStatus::Failed);
+        }
+        if row.is_changed() {
+            row.updated_at = Set(now);
+            row.update(&**txn).await?;
+            changes.push((EventKind::Item, self.item_id));
+        }
+        feed::publish(txn, self.user_id, now, &changes).await?;
+        Ok(())
+    }
+}
+
+/// Opens the token of an item.
+pub(crate) fn access_token(app: &App, item: &item::Model) -> Result<SecretString> {
+    let token = app
+        .keys
+        .open(place(item.id, item.user_id), &item.access_token)?;
+    Ok(String::from_utf8(token).map_err(Error::internal)?.into())
+}
+
+/// Where an item's token is sealed.
+pub(crate) fn place(item_id: Uuid, user_id: Uuid) -> Place {
+    Place {
+        column: "items.access_token",
+        row: item_id,
+        user: user_id,
+    }
+}
+
+/// The health of a login that a provider's error tells of.
+pub(super) fn link_status(error: &ProviderError) -> LinkStatus {
+    match error.class {
+        ErrorClass::Login if error.code.starts_with("INVALID_CREDENTIALS") => {
+            LinkStatus::InvalidCredentials
+        }
+        ErrorClass::Login => LinkStatus::LoginRequired,
+        ErrorClass::Gone => LinkStatus::Disconnected,
+        _ => LinkStatus::Error,
+    }
+}
+
+/// What a failed attempt looks like to people; nothing is wrong while the provider is only not done.
+fn refusal(error: &Error) -> Option<Refusal> {
+    use crate::error::ErrorCode;
+    match error {
+        Error::Provider(error) if error.class == ErrorClass::NotReady => None,
+        Error::Provider(error) => Some(Refusal::from_provider(error)),
+        _ => {
+            let text = "Something went wrong on the server while it was syncing.";
+            Some(Refusal::new(ErrorCode::ServerError, text))
+        }
+    }
+}
+
+fn not_ready() -> ProviderError {
+    ProviderError {
+        class: ErrorClass::NotReady,
+        code: "not_ready".to_owned(),
+        display_message: None,
+        request_id: None,
+        detail: "the provider is still collecting".to_owned(),
+    }
+}

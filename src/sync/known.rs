@@ -1,0 +1,132 @@
+//! Finding the rows a round may touch, and deciding with them.
+
+use std::collections::HashSet;
+
+use chrono::{DateTime, Utc};
+use entity::{item, removed_transaction, transaction};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
+use uuid::Uuid;
+
+use super::{
+    fold::Round,
+    plan::{Known, KnownRows, Plan, plan},
+};
+use crate::{database::Txn, error::Result, providers::Transaction};
+
+/// Ids in one statement.
+const CHUNK: usize = 1_000;
+
+/// What a round means for an item's rows.
+pub(super) async fn decide(txn: &Txn, item: &item::Model, round: Round) -> Result<Plan> {
+    let oldest = round.oldest();
+    let replay = round.complete && item.sync_cursor.is_some();
+    let (live, mut removed) = round.finish();
+    if replay && let Some(oldest) = oldest {
+        removed.extend(unnamed(txn, item, oldest, &live).await?);
+    }
+    let known = if is_empty(txn, item).await? {
+        KnownRows::default()
+    } else {
+        look_up(txn, item, &live, &removed).await?
+    };
+    Ok(plan(live, &removed, known))
+}
+
+/// A round from nothing names all there is, so what it does not name is gone: as far back as it goes.
+async fn unnamed(
+    txn: &Txn,
+    item: &item::Model,
+    oldest: chrono::NaiveDate,
+    live: &[Transaction],
+) -> Result<Vec<String>> {
+    let ours: Vec<String> = transaction::Entity::find()
+        .select_only()
+        .column(transaction::Column::ProviderTransactionId)
+        .filter(transaction::Column::ItemId.eq(item.id))
+        .filter(transaction::Column::Date.gte(oldest))
+        .into_tuple()
+        .all(&**txn)
+        .await?;
+    let named: HashSet<&str> = live
+        .iter()
+        .map(|t| t.provider_transaction_id.as_str())
+        .collect();
+    Ok(ours
+        .into_iter()
+        .filter(|id| !named.contains(id.as_str()))
+        .collect())
+}
+
+async fn is_empty(txn: &Txn, item: &item::Model) -> Result<bool> {
+    let row = transaction::Entity::find()
+        .select_only()
+        .column(transaction::Column::Id)
+        .filter(transaction::Column::ItemId.eq(item.id))
+        .into_tuple::<Uuid>()
+        .one(&**txn)
+        .await?;
+    let tombstone = removed_transaction::Entity::find()
+        .select_only()
+        .column(removed_transaction::Column::Id)
+        .filter(removed_transaction::Column::ItemId.eq(item.id))
+        .into_tuple::<Uuid>()
+        .one(&**txn)
+        .await?;
+    Ok(row.is_none() && tombstone.is_none())
+}
+
+async fn look_up(
+    txn: &Txn,
+    item: &item::Model,
+    live: &[Transaction],
+    removed: &HashSet<String>,
+) -> Result<KnownRows> {
+    use removed_transaction::Column as Gone;
+    use transaction::Column as Row;
+    let mut ids: HashSet<&str> = removed.iter().map(String::as_str).collect();
+    for transaction in live {
+        ids.insert(&transaction.provider_transaction_id);
+        ids.extend(transaction.provider_pending_id.as_deref());
+    }
+    let ids: Vec<&str> = ids.into_iter().collect();
+    let mut known = KnownRows::default();
+    for ids in ids.chunks(CHUNK) {
+        for column in [Row::ProviderTransactionId, Row::ProviderPendingId] {
+            let rows: Vec<(Uuid, String, Option<String>, DateTime<Utc>)> =
+                transaction::Entity::find()
+                    .select_only()
+                    .columns([
+                        Row::Id,
+                        Row::ProviderTransactionId,
+                        Row::ProviderPendingId,
+                        Row::CreatedAt,
+                    ])
+                    .filter(Row::ItemId.eq(item.id))
+                    .filter(column.is_in(ids.iter().copied()))
+                    .into_tuple()
+                    .all(&**txn)
+                    .await?;
+            for (id, provider_transaction_id, provider_pending_id, created_at) in rows {
+                known.add_row(Known {
+                    id,
+                    provider_transaction_id,
+                    provider_pending_id,
+                    created_at,
+                });
+            }
+        }
+        let tombstones: Vec<(String, Uuid)> = removed_transaction::Entity::find()
+            .select_only()
+            .columns([Gone::ProviderTransactionId, Gone::Id])
+            .filter(Gone::ItemId.eq(item.id))
+            .filter(Gone::ProviderTransactionId.is_in(ids.iter().copied()))
+            .filter(Gone::ReplacedById.is_null())
+            .into_tuple()
+            .all(&**txn)
+            .await?;
+        for (provider_id, id) in tombstones {
+            known.add_tombstone(provider_id, id);
+        }
+    }
+    Ok(known)
+}

@@ -1,0 +1,142 @@
+//! Why a request does not run.
+
+use async_graphql::{ErrorExtensionValues, Pos, ServerError};
+use axum::http::StatusCode;
+
+use crate::{
+    error::Error,
+    graphql::errors::{RequestId, code_of},
+};
+
+/// A request that is refused before, or instead of, being executed. Nothing of it has run.
+#[derive(Debug)]
+pub(super) struct Fault {
+    /// The status that fits whatever the client accepts; without one it depends on the media type.
+    pub(super) status: Option<StatusCode>,
+    /// The methods that would have been right.
+    pub(super) allow: Option<&'static str>,
+    code: &'static str,
+    message: String,
+    at: Option<Pos>,
+}
+
+impl Fault {
+    fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            status: None,
+            allow: None,
+            code,
+            message: message.into(),
+            at: None,
+        }
+    }
+
+    /// The document cannot be read.
+    pub(super) fn syntax(message: impl Into<String>) -> Self {
+        Self::new("GRAPHQL_PARSE_FAILED", message)
+    }
+
+    /// The document contradicts the rules of the language.
+    pub(super) fn invalid(message: impl Into<String>) -> Self {
+        Self::new("GRAPHQL_VALIDATION_FAILED", message)
+    }
+
+    /// The document asks for too much.
+    pub(super) fn too_complex(message: impl Into<String>) -> Self {
+        Self::new("QUERY_TOO_COMPLEX", message)
+    }
+
+    /// The operation or its variables are wrong.
+    pub(super) fn input(message: impl Into<String>) -> Self {
+        Self::new("BAD_USER_INPUT", message)
+    }
+
+    /// The client expects stored documents.
+    pub(super) fn no_stored_queries() -> Self {
+        // Clients compare this text.
+        Self::new(
+            "PERSISTED_QUERY_NOT_SUPPORTED",
+            "PersistedQueryNotSupported",
+        )
+    }
+
+    /// A socket that carries too much already.
+    pub(super) fn rate_limited(message: impl Into<String>) -> Self {
+        Self::new("RATE_LIMITED", message)
+    }
+
+    /// The request is not one that could carry GraphQL.
+    pub(super) fn http(status: StatusCode, message: impl Into<String>) -> Self {
+        Self {
+            status: Some(status),
+            ..Self::input(message)
+        }
+    }
+
+    /// The request uses the wrong method.
+    pub(super) fn method(allow: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            allow: Some(allow),
+            ..Self::http(StatusCode::METHOD_NOT_ALLOWED, message)
+        }
+    }
+
+    /// The server cannot do it now.
+    pub(super) fn unavailable(message: impl Into<String>) -> Self {
+        Self {
+            status: Some(StatusCode::SERVICE_UNAVAILABLE),
+            ..Self::new("UNAVAILABLE", message)
+        }
+    }
+
+    /// The origin of a page that may not open sockets.
+    pub(super) fn forbidden(message: impl Into<String>) -> Self {
+        Self {
+            status: Some(StatusCode::FORBIDDEN),
+            ..Self::new("FORBIDDEN", message)
+        }
+    }
+
+    /// Our bug; the caller has logged it.
+    pub(super) fn internal() -> Self {
+        Self {
+            status: Some(StatusCode::INTERNAL_SERVER_ERROR),
+            ..Self::new(
+                "INTERNAL_SERVER_ERROR",
+                "Something went wrong on the server.",
+            )
+        }
+    }
+
+    pub(super) fn at(mut self, at: Option<Pos>) -> Self {
+        self.at = at;
+        self
+    }
+
+    /// The error as clients see it.
+    pub(super) fn error(self, id: &RequestId) -> ServerError {
+        let mut extensions = ErrorExtensionValues::default();
+        extensions.set("code", self.code);
+        extensions.set("requestId", id.0.as_ref());
+        let mut error = ServerError::new(self.message, self.at);
+        error.extensions = Some(extensions);
+        error
+    }
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        let status = match &error {
+            Error::Unauthenticated => StatusCode::UNAUTHORIZED,
+            Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        if status.is_server_error() {
+            tracing::error!(error = error.chain(), "a token could not be checked");
+        }
+        Self {
+            status: Some(status),
+            ..Self::new(code_of(&error), error.to_string())
+        }
+    }
+}

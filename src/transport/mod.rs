@@ -1,0 +1,152 @@
+//! GraphQL over the wire: HTTP and `graphql-transport-ws` on one path, both through one preparation.
+//!
+//! The promise: a request is answered as the two protocols' texts and their audits want it, what is
+//! refused is refused before it costs anything, a resolver that panics harms its own operation only,
+//! and a mutation that has begun runs to its end whether or not its client stays.
+//!
+//! Refused: the services of `async-graphql-axum`. They pick the wrong media type and status, run
+//! mutations on GET, read bodies of any size and type, and speak another dialect on sockets than the
+//! one they agree to; only the schema itself is the library's.
+
+use std::sync::Arc;
+
+use async_graphql::Executor;
+use axum::{
+    Router,
+    extract::ConnectInfo,
+    http::{HeaderMap, header, request::Parts},
+    routing::{any, get},
+};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use uuid::Uuid;
+
+use crate::{
+    auth::{Access, Auth},
+    error::{Error, Result},
+    graphql::errors::RequestId,
+    viewer::ClientInfo,
+};
+
+mod accept;
+mod body;
+mod fault;
+mod graphiql;
+mod http;
+mod limits;
+mod params;
+mod prepare;
+mod run;
+mod weight;
+mod ws;
+
+pub use limits::Limits;
+
+/// Where requests and sockets arrive.
+pub const PATH: &str = "/graphql";
+
+/// Who may come in. [`Auth`] is the door; a test of the wire has another, since it has no people.
+pub trait Door: Clone + Send + Sync + 'static {
+    /// Whom an access token belongs to.
+    fn authenticate(&self, token: &str) -> impl Future<Output = Result<Access>> + Send;
+    /// Waits until the session is revoked or the token expires.
+    fn ended(&self, access: Access) -> impl Future<Output = ()> + Send;
+}
+
+impl Door for Auth {
+    async fn authenticate(&self, token: &str) -> Result<Access> {
+        Self::authenticate(self, token).await
+    }
+
+    async fn ended(&self, access: Access) {
+        Self::ended(self, access).await;
+    }
+}
+
+/// One of the connections there may be at once. It rides on every request, so that a request that
+/// becomes a socket keeps it.
+#[derive(Clone, Debug)]
+pub struct Seat(pub Arc<OwnedSemaphorePermit>);
+
+/// The way from the wire to a schema.
+#[derive(Clone, Debug)]
+pub struct Transport<E, D = Auth> {
+    /// The schema.
+    pub executor: E,
+    /// Who may come in.
+    pub door: D,
+    /// What the wire allows.
+    pub limits: Limits,
+    /// Origins whose pages may open sockets.
+    pub origins: Arc<[String]>,
+    /// Cancelled when the server begins to stop.
+    pub stopping: CancellationToken,
+    /// What has begun and must end before the process does.
+    pub running: TaskTracker,
+}
+
+impl<E: Executor, D: Door> Transport<E, D> {
+    /// The routes of the API, with or without the page to explore it.
+    pub fn routes(self, graphiql: bool) -> Router {
+        let router = Router::new().route(PATH, any(http::receive::<E, D>));
+        let router = if graphiql {
+            router.route("/graphiql", get(graphiql::page))
+        } else {
+            router
+        };
+        router.with_state(self)
+    }
+
+    /// Whom the headers of a request speak for; nobody if they name no token.
+    async fn admit(&self, headers: &HeaderMap) -> Result<Option<Access>> {
+        let Some(value) = headers.get(header::AUTHORIZATION) else {
+            return Ok(None);
+        };
+        let token = value.to_str().ok().and_then(bearer);
+        let token = token.ok_or(Error::Unauthenticated)?;
+        self.door.authenticate(token).await.map(Some)
+    }
+}
+
+/// The token of a `Bearer …` value.
+fn bearer(value: &str) -> Option<&str> {
+    let (scheme, token) = value.trim().split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+}
+
+/// What is known of a request before anybody reads it.
+#[derive(Clone, Debug)]
+struct Caller {
+    id: RequestId,
+    client: ClientInfo,
+}
+
+impl Caller {
+    fn of(parts: &Parts) -> Self {
+        let address = parts.extensions.get::<ConnectInfo<std::net::SocketAddr>>();
+        let agent = parts.headers.get(header::USER_AGENT);
+        let agent = agent.and_then(|agent| agent.to_str().ok());
+        let id = parts.extensions.get::<RequestId>();
+        Self {
+            id: id.cloned().unwrap_or_else(fresh_id),
+            client: ClientInfo {
+                address: address.map(|address| address.0.ip().to_string()),
+                user_agent: agent.map(|agent| agent.chars().take(256).collect()),
+            },
+        }
+    }
+
+    /// The same caller with the next request on its socket.
+    fn again(&self) -> Self {
+        Self {
+            id: fresh_id(),
+            client: self.client.clone(),
+        }
+    }
+}
+
+/// An id for a request.
+pub fn fresh_id() -> RequestId {
+    RequestId(Uuid::now_v7().to_string().into())
+}

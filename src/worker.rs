@@ -1,0 +1,28 @@
+//! The list of jobs.
+
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    app::App,
+    jobs::{Prune, Registry, Runner},
+    linking::{FinishLinkSession, RemoveItem},
+    sync::{SweepItems, SyncItem},
+    webhooks::ExpireWebhooks,
+};
+
+/// Every job there is.
+pub fn registry() -> Registry {
+    Registry::default()
+        .with::<SyncItem>()
+        .with::<RemoveItem>()
+        .with::<FinishLinkSession>()
+        .with_recurring(SweepItems {})
+        .with_recurring(ExpireWebhooks {})
+        .with_recurring(Prune {})
+}
+
+/// Runs jobs until told to stop; what is not done by then is handed back.
+pub async fn run(app: App, shutdown: CancellationToken) {
+    let slots = app.config.workers;
+    Runner::new(app, registry(), slots).run(shutdown).await;
+}

@@ -1,0 +1,198 @@
+//! A schema with one of everything that can happen to an operation.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use async_graphql::{Context, ID, Object, Schema, SimpleObject, Subscription};
+use futures_util::{Stream, StreamExt, stream};
+use passbook::{
+    error::{Error, Result},
+    graphql::{ContextExt, errors::ErrorPolicy},
+    viewer::ClientInfo,
+};
+use tokio::sync::{Notify, watch};
+
+pub type Executor = Schema<Query, Mutation, Subscriptions>;
+
+/// What a test sees of the inside.
+#[derive(Clone, Default)]
+pub struct Probe {
+    /// Mutations that ran to their end.
+    pub done: Arc<watch::Sender<usize>>,
+    /// Operations that have begun to wait.
+    pub begun: Arc<watch::Sender<usize>>,
+    /// Subscriptions that are alive.
+    pub live: Arc<watch::Sender<usize>>,
+    /// Lets waiting operations go on.
+    pub gate: Arc<Notify>,
+    calls: Arc<AtomicUsize>,
+}
+
+impl Probe {
+    /// How many resolvers of `touch` ran.
+    pub fn calls(&self) -> usize {
+        self.calls.load(Ordering::SeqCst)
+    }
+}
+
+pub fn build(probe: Probe) -> Executor {
+    Schema::build(Query, Mutation, Subscriptions)
+        .data(probe)
+        .extension(ErrorPolicy)
+        .finish()
+}
+
+#[derive(SimpleObject)]
+#[graphql(complex)]
+pub struct Node {
+    name: &'static str,
+}
+
+#[async_graphql::ComplexObject]
+impl Node {
+    async fn node(&self) -> Node {
+        Node { name: "deeper" }
+    }
+}
+
+pub struct Query;
+
+#[Object]
+impl Query {
+    async fn hello(&self) -> &'static str {
+        "world"
+    }
+
+    async fn echo(&self, n: i32) -> i32 {
+        n
+    }
+
+    async fn text(&self, id: ID, note: Option<String>) -> String {
+        format!("{}/{}", id.as_str(), note.unwrap_or_default())
+    }
+
+    async fn node(&self) -> Node {
+        Node { name: "top" }
+    }
+
+    async fn touch(&self, ctx: &Context<'_>) -> usize {
+        let calls = &ctx.data_unchecked::<Probe>().calls;
+        calls.fetch_add(1, Ordering::SeqCst)
+    }
+
+    async fn who(&self, ctx: &Context<'_>) -> Result<String> {
+        Ok(ctx.viewer()?.user_id.to_string())
+    }
+
+    async fn client(&self, ctx: &Context<'_>) -> String {
+        let client = ctx.data_unchecked::<ClientInfo>();
+        let part = |part: &Option<String>| part.clone().unwrap_or_default();
+        format!("{} {}", part(&client.address), part(&client.user_agent))
+    }
+
+    async fn fail(&self) -> Result<Option<i32>> {
+        Err(Error::internal("the secret address of the database"))
+    }
+
+    async fn panic(&self) -> Option<i32> {
+        panic!("on purpose")
+    }
+
+    async fn wait(&self, ctx: &Context<'_>) -> bool {
+        let probe = ctx.data_unchecked::<Probe>();
+        probe.begun.send_modify(|begun| *begun += 1);
+        std::future::pending().await
+    }
+}
+
+pub struct Mutation;
+
+#[Object]
+impl Mutation {
+    async fn login(&self, ctx: &Context<'_>) -> bool {
+        ctx.viewer().is_err()
+    }
+
+    async fn register(&self) -> bool {
+        true
+    }
+
+    async fn bump(&self, ctx: &Context<'_>) -> Result<usize> {
+        let probe = ctx.data_unchecked::<Probe>();
+        probe.done.send_modify(|done| *done += 1);
+        Ok(*probe.done.borrow())
+    }
+
+    /// Waits for the gate, then is done.
+    async fn slow(&self, ctx: &Context<'_>) -> bool {
+        let probe = ctx.data_unchecked::<Probe>();
+        let gate = probe.gate.notified();
+        probe.begun.send_modify(|begun| *begun += 1);
+        gate.await;
+        probe.done.send_modify(|done| *done += 1);
+        true
+    }
+}
+
+pub struct Subscriptions;
+
+/// Counts a subscription as long as it is held.
+struct Alive(Probe);
+
+impl Alive {
+    fn new(ctx: &Context<'_>) -> Self {
+        let probe = ctx.data_unchecked::<Probe>().clone();
+        probe.live.send_modify(|live| *live += 1);
+        Self(probe)
+    }
+}
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        self.0.live.send_modify(|live| *live -= 1);
+    }
+}
+
+#[Subscription]
+impl Subscriptions {
+    async fn count(&self, to: i32) -> impl Stream<Item = i32> + use<> {
+        stream::iter(1..=to)
+    }
+
+    /// One event, then silence.
+    async fn wait(&self, ctx: &Context<'_>) -> impl Stream<Item = bool> + use<> {
+        let alive = Alive::new(ctx);
+        stream::once(async { true })
+            .chain(stream::pending())
+            .map(move |event| {
+                let _ = &alive;
+                event
+            })
+    }
+
+    /// More than any client reads.
+    async fn flood(&self, ctx: &Context<'_>) -> impl Stream<Item = String> + use<> {
+        let alive = Alive::new(ctx);
+        stream::repeat_with(move || {
+            let _ = &alive;
+            "flood".repeat(20_000)
+        })
+    }
+
+    async fn who(&self, ctx: &Context<'_>) -> Result<impl Stream<Item = String> + use<>> {
+        let viewer = ctx.viewer()?;
+        Ok(stream::once(async move { viewer.user_id.to_string() }))
+    }
+
+    async fn panics(&self) -> impl Stream<Item = i32> + use<> {
+        stream::iter(1..3).map(|n| if n == 2 { panic!("on purpose") } else { n })
+    }
+}
+
+/// Long enough that a test that needs it has failed.
+pub const PATIENCE: Duration = Duration::from_secs(20);
