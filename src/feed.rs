@@ -10,7 +10,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError, Weak},
 };
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use entity::{
     feed,
     feed_event::{self, EventKind},
@@ -18,7 +18,7 @@ use entity::{
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{Expr, OnConflict},
+    sea_query::{Expr, OnConflict, Query},
 };
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -107,7 +107,7 @@ pub async fn position(db: &impl ConnectionTrait, user_id: Uuid) -> Result<(i64, 
 }
 
 /// Events of a person after a number, in order. They come in batches: ask again after the last one.
-pub async fn after(
+async fn after(
     db: &impl ConnectionTrait,
     user_id: Uuid,
     seq: i64,
@@ -128,15 +128,63 @@ pub async fn after(
     Ok(events)
 }
 
-/// Tells subscribers in this process how far each person's feed has come.
+/// How long events are kept: who was away for longer begins with the snapshot.
+const KEPT: TimeDelta = TimeDelta::days(7);
+
+/// Forgets events that are older than a week, and remembers up to where they are gone.
+pub async fn prune(txn: &Txn, now: DateTime<Utc>) -> Result<()> {
+    let old = feed_event::Column::At.lt(now - KEPT);
+    let newest = Query::select()
+        .expr(Expr::col((feed_event::Entity, feed_event::Column::Seq)).max())
+        .from(feed_event::Entity)
+        .and_where(
+            Expr::col((feed_event::Entity, feed_event::Column::UserId))
+                .equals((feed::Entity, feed::Column::UserId)),
+        )
+        .and_where(old.clone())
+        .to_owned();
+    let people = Query::select()
+        .column(feed_event::Column::UserId)
+        .from(feed_event::Entity)
+        .and_where(old.clone())
+        .to_owned();
+    feed::Entity::update_many()
+        .col_expr(feed::Column::PrunedSeq, newest.into())
+        .filter(feed::Column::UserId.in_subquery(people))
+        .exec(&**txn)
+        .await?;
+    feed_event::Entity::delete_many()
+        .filter(old)
+        .exec(&**txn)
+        .await?;
+    Ok(())
+}
+
+/// Tells subscribers in this process how far each person's feed has come, and reads it for them:
+/// the sockets of one person share one reading.
 #[derive(Clone, Debug, Default)]
-pub struct Followers(Arc<Mutex<HashMap<Uuid, Weak<watch::Sender<i64>>>>>);
+pub struct Followers(Arc<Mutex<HashMap<Uuid, Weak<Followed>>>>);
+
+/// A person's feed as this process follows it.
+#[derive(Debug)]
+struct Followed {
+    seen: watch::Sender<i64>,
+    recent: tokio::sync::Mutex<Recent>,
+}
+
+/// The events read last: all of those after `from`.
+#[derive(Debug, Default)]
+struct Recent {
+    from: i64,
+    events: Vec<feed_event::Model>,
+}
 
 /// One subscriber's view of a person's feed.
 #[derive(Debug)]
 pub struct Follower {
+    user_id: Uuid,
     seen: watch::Receiver<i64>,
-    _alive: Arc<watch::Sender<i64>>,
+    followed: Arc<Followed>,
 }
 
 impl Follower {
@@ -145,6 +193,31 @@ impl Follower {
         // The sender lives as long as this follower, so the wait can only end well.
         let _ = self.seen.wait_for(|&latest| latest > seq).await;
     }
+
+    /// Events after a number, in order and in batches; what another socket of the same person has
+    /// just read is not read again.
+    pub async fn after(
+        &self,
+        db: &impl ConnectionTrait,
+        seq: i64,
+    ) -> Result<Vec<feed_event::Model>> {
+        let mut recent = self.followed.recent.lock().await;
+        let last = recent.events.last().map_or(recent.from, |event| event.seq);
+        if recent.from <= seq && seq < last {
+            return Ok(recent
+                .events
+                .iter()
+                .filter(|event| event.seq > seq)
+                .cloned()
+                .collect());
+        }
+        let events = after(db, self.user_id, seq).await?;
+        *recent = Recent {
+            from: seq,
+            events: events.clone(),
+        };
+        Ok(events)
+    }
 }
 
 impl Followers {
@@ -152,23 +225,27 @@ impl Followers {
     pub fn follow(&self, user_id: Uuid) -> Follower {
         let mut map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let live = map.get(&user_id).and_then(Weak::upgrade);
-        let sender = live.unwrap_or_else(|| {
-            map.retain(|_, sender| sender.strong_count() > 0);
-            let sender = Arc::new(watch::Sender::new(0));
-            map.insert(user_id, Arc::downgrade(&sender));
-            sender
+        let followed = live.unwrap_or_else(|| {
+            map.retain(|_, followed| followed.strong_count() > 0);
+            let followed = Arc::new(Followed {
+                seen: watch::Sender::new(0),
+                recent: tokio::sync::Mutex::default(),
+            });
+            map.insert(user_id, Arc::downgrade(&followed));
+            followed
         });
         Follower {
-            seen: sender.subscribe(),
-            _alive: sender,
+            user_id,
+            seen: followed.seen.subscribe(),
+            followed,
         }
     }
 
     /// Passes one hint on.
     pub fn wake(&self, user_id: Uuid, seq: i64) {
         let map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(sender) = map.get(&user_id).and_then(Weak::upgrade) {
-            sender.send_if_modified(|latest| {
+        if let Some(followed) = map.get(&user_id).and_then(Weak::upgrade) {
+            followed.seen.send_if_modified(|latest| {
                 let newer = seq > *latest;
                 if newer {
                     *latest = seq;
@@ -180,14 +257,7 @@ impl Followers {
 
     /// Looks at the numbers of everybody who is followed: what a lost hint costs is one round of this.
     pub async fn catch_up(&self, db: &Database) -> Result<()> {
-        let followed: Vec<Uuid> = {
-            let map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            map.iter()
-                .filter(|(_, sender)| sender.strong_count() > 0)
-                .map(|(user, _)| *user)
-                .collect()
-        };
-        for users in followed.chunks(500) {
+        for users in self.everybody().chunks(500) {
             let rows = feed::Entity::find()
                 .filter(feed::Column::UserId.is_in(users.iter().copied()))
                 .all(db.read())
@@ -197,5 +267,13 @@ impl Followers {
             }
         }
         Ok(())
+    }
+
+    fn everybody(&self) -> Vec<Uuid> {
+        let map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let live = map
+            .iter()
+            .filter(|(_, followed)| followed.strong_count() > 0);
+        live.map(|(user_id, _)| *user_id).collect()
     }
 }

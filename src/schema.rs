@@ -31,14 +31,19 @@ pub fn build(app: &App, auth: Auth) -> Schema {
     equip(bare(), app).data(auth).finish()
 }
 
-/// The schema in its own language: what `schema.graphql` holds.
+/// The schema in its own language: what `schema.graphql` holds, but for the newline at its end.
 pub fn sdl() -> String {
     let options = SDLExportOptions::new()
         .include_specified_by()
+        .prefer_single_line_descriptions()
         .sorted_enum_items()
         .use_space_ident()
         .indent_width(2);
-    bare().finish().sdl_with_options(options)
+    bare()
+        .finish()
+        .sdl_with_options(options)
+        .trim_end()
+        .to_owned()
 }
 
 fn bare() -> SchemaBuilder<Query, Mutation, Subscription> {

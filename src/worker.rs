@@ -4,8 +4,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     app::App,
+    auth::PruneSessions,
     jobs::{Prune, Registry, Runner},
-    linking::{FinishLinkSession, RemoveItem},
+    linking::{FinishLinkSession, PruneLinking, RemoveItem},
     sync::{SweepItems, SyncItem},
     webhooks::ExpireWebhooks,
 };
@@ -19,6 +20,8 @@ pub fn registry() -> Registry {
         .with_recurring(SweepItems {})
         .with_recurring(ExpireWebhooks {})
         .with_recurring(Prune {})
+        .with_recurring(PruneLinking {})
+        .with_recurring(PruneSessions {})
 }
 
 /// Runs jobs until told to stop; what is not done by then is handed back.

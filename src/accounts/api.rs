@@ -95,8 +95,7 @@ impl AccountsQuery {
         let Some(key) = Key::decode(ctx.viewer()?, id::ITEM, &id) else {
             return Ok(None);
         };
-        let item = ctx.loaders().item.load_one(key).await?.map(Item);
-        Ok(item.filter(Item::is_linked))
+        Ok(ctx.loaders().item.load_one(key).await?.map(Item))
     }
 
     /// Your accounts at all banks, oldest first.

@@ -29,6 +29,7 @@ mod api;
 mod login;
 mod logout;
 mod password;
+mod prune;
 mod refresh;
 mod register;
 mod revocation;
@@ -39,6 +40,7 @@ mod tests;
 mod token;
 
 pub use api::{AuthMutation, AuthQuery};
+pub use prune::PruneSessions;
 
 use password::Passwords;
 use revocation::Revocations;

@@ -19,13 +19,6 @@ const CONSENT_NOTICE: TimeDelta = TimeDelta::days(14);
 #[derive(Clone, Debug)]
 pub struct Item(pub Arc<item::Model>);
 
-impl Item {
-    /// Whether its owner still has it. One that was removed is told of once more, by an event.
-    pub fn is_linked(&self) -> bool {
-        self.0.removed_at.is_none()
-    }
-}
-
 impl From<item::Model> for Item {
     fn from(row: item::Model) -> Self {
         Self(Arc::new(row))

@@ -32,7 +32,6 @@ pub struct Change {
 #[derive(Debug)]
 pub struct Live {
     app: App,
-    viewer: Viewer,
     scope: Scope,
     kind: EventKind,
     follower: Follower,
@@ -49,7 +48,7 @@ pub enum Start {
 }
 
 impl Live {
-    /// Begins to follow. Whatever is read after this returns is at least as new as [`Live::seq`].
+    /// Begins to follow. Whatever is read after this returns is at least as new as where it begins.
     ///
     /// # Errors
     /// `BAD_USER_INPUT` for a cursor that is not of this field, `CURSOR_EXPIRED` for one whose events
@@ -80,7 +79,6 @@ impl Live {
         Ok((
             Self {
                 app: app.clone(),
-                viewer,
                 scope,
                 kind,
                 follower,
@@ -113,7 +111,7 @@ impl Live {
     }
 
     async fn read(&mut self, waiting: &mut VecDeque<Change>) -> Result<()> {
-        let events = feed::after(self.app.db.read(), self.viewer.user_id, self.seq).await?;
+        let events = self.follower.after(self.app.db.read(), self.seq).await?;
         let Some(last) = events.last().map(|event| event.seq) else {
             self.follower.passed(self.seq).await;
             return Ok(());

@@ -1,7 +1,7 @@
 //! Rows by key, many at once: a list of fifty transactions asks for its accounts in one statement.
-//! Keys carry who asks, and a row of somebody else answers no key: a second line behind the door in
-//! `viewer`, since keys come from rows that passed it. Nothing is cached, so that a subscription
-//! that lives for days reads what is there now.
+//! Keys carry who asks, and every load begins at the door in `viewer` again, though keys come from
+//! rows that passed it. Nothing is kept between answers, so that a subscription that lives for days
+//! reads what is there now.
 
 use std::{collections::HashMap, marker::PhantomData, sync::Arc};
 
@@ -154,22 +154,14 @@ where
             .next()
             .map(PrimaryKeyToColumn::into_column)
             .ok_or_else(|| Error::internal("a table without a key"))?;
-        let rows = E::find()
-            .filter(E::owner().is_in(keys.iter().map(|key| key.viewer.user_id)))
-            .filter(id.is_in(keys.iter().map(|key| key.id)))
-            .all(self.db.read())
-            .await?;
-        let rows: HashMap<_, _> = rows
-            .into_iter()
-            .map(|row| {
-                (
-                    (uuid(row.get(E::owner())), uuid(row.get(id))),
-                    Arc::new(row),
-                )
-            })
-            .collect();
-        let found = |key: &Key| Some((*key, rows.get(&(key.viewer.user_id, key.id))?.clone()));
-        Ok(keys.iter().filter_map(found).collect())
+        let mut rows = HashMap::new();
+        for (viewer, ids) in by_viewer(keys) {
+            let found = E::owned_by(viewer).filter(id.is_in(ids));
+            for row in found.all(self.db.read()).await? {
+                rows.insert(Key::new(viewer, uuid(row.get(id))), Arc::new(row));
+            }
+        }
+        Ok(rows)
     }
 }
 
@@ -202,21 +194,19 @@ impl Loader<Key> for AccountsOfItem {
     type Error = Error;
 
     async fn load(&self, keys: &[Key]) -> Result<HashMap<Key, Self::Value>> {
-        let rows = account::Entity::find()
-            .filter(account::Column::UserId.is_in(keys.iter().map(|key| key.viewer.user_id)))
-            .filter(account::Column::ItemId.is_in(keys.iter().map(|key| key.id)))
-            .order_by_asc(account::Column::Id)
-            .all(self.0.read())
-            .await?;
-        let mut lists: HashMap<(Uuid, Uuid), Self::Value> = HashMap::new();
-        for row in rows {
-            lists
-                .entry((row.user_id, row.item_id))
-                .or_default()
-                .push(Arc::new(row));
+        let mut lists: HashMap<Key, Self::Value> = HashMap::new();
+        for (viewer, items) in by_viewer(keys) {
+            let rows = account::Entity::owned_by(viewer)
+                .filter(account::Column::ItemId.is_in(items))
+                .order_by_asc(account::Column::Id)
+                .all(self.0.read())
+                .await?;
+            for row in rows {
+                let list = lists.entry(Key::new(viewer, row.item_id)).or_default();
+                list.push(Arc::new(row));
+            }
         }
-        let found = |key: &Key| Some((*key, lists.get(&(key.viewer.user_id, key.id))?.clone()));
-        Ok(keys.iter().filter_map(found).collect())
+        Ok(lists)
     }
 }
 
@@ -283,6 +273,15 @@ impl Loader<List> for Lengths {
         }
         Ok(totals)
     }
+}
+
+/// The ids each person asks for: nearly always there is but one.
+fn by_viewer(keys: &[Key]) -> HashMap<Viewer, Vec<Uuid>> {
+    let mut asked: HashMap<Viewer, Vec<Uuid>> = HashMap::new();
+    for key in keys {
+        asked.entry(key.viewer).or_default().push(key.id);
+    }
+    asked
 }
 
 /// Reads many short lists in few statements. The rows of a list come in no order.

@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, ID, Interface};
 use entity::user;
-use sea_orm::EntityTrait;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
 use super::{
@@ -36,7 +36,8 @@ pub enum Node {
     User(User),
 }
 
-/// What an id names, if it is the viewer's. Banks belong to nobody and are there for everybody.
+/// What an id names, if it is the viewer's or the viewer. Banks belong to nobody and
+/// are there for everybody.
 ///
 /// # Errors
 /// None for an id that names nothing: that is no node.
@@ -45,12 +46,9 @@ pub async fn find(ctx: &Context<'_>, id: &str) -> Result<Option<Node>> {
     let Some((prefix, row)) = id::parse(id) else {
         return Ok(None);
     };
-    load(ctx, &prefix, row, Key::new(viewer, row)).await
-}
-
-async fn load(ctx: &Context<'_>, prefix: &str, row: Uuid, key: Key) -> Result<Option<Node>> {
+    let key = Key::new(viewer, row);
     let rows = ctx.loaders();
-    Ok(match prefix {
+    Ok(match prefix.as_str() {
         id::ACCOUNT => rows
             .account
             .load_one(key)
@@ -66,13 +64,7 @@ async fn load(ctx: &Context<'_>, prefix: &str, row: Uuid, key: Key) -> Result<Op
             .load_one(row)
             .await?
             .map(|row| Institution(row).into()),
-        id::ITEM => rows
-            .item
-            .load_one(key)
-            .await?
-            .map(Item)
-            .filter(Item::is_linked)
-            .map(Into::into),
+        id::ITEM => rows.item.load_one(key).await?.map(|row| Item(row).into()),
         id::SYNC_JOB => rows
             .sync_job
             .load_one(key)
@@ -83,12 +75,12 @@ async fn load(ctx: &Context<'_>, prefix: &str, row: Uuid, key: Key) -> Result<Op
             .load_one(key)
             .await?
             .map(|row| Transaction(row).into()),
-        id::USER if row == key.viewer.user_id => {
-            let row = user::Entity::find_by_id(row)
-                .one(ctx.app().db.read())
-                .await?;
-            row.map(|row| User::from(row).into())
-        }
+        id::USER if row == viewer.user_id => user(ctx, row).await?.map(Into::into),
         _ => None,
     })
+}
+
+async fn user(ctx: &Context<'_>, id: Uuid) -> Result<Option<User>> {
+    let rows = user::Entity::find().filter(user::Column::Id.eq(id));
+    Ok(rows.one(ctx.app().db.read()).await?.map(User::from))
 }

@@ -9,7 +9,8 @@ use chrono::{NaiveDate, SecondsFormat, Utc};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decimal(pub String);
 
-/// Scalar.
+/// An exact decimal number, written as a string such as `"-12.50"`. It is never rounded and never a
+/// floating-point number; write it in arguments as a string too.
 #[Scalar(specified_by_url = "https://scalars.graphql.org/chillicream/decimal.html")]
 impl ScalarType for Decimal {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -35,7 +36,7 @@ impl ScalarType for Decimal {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Date(pub NaiveDate);
 
-/// Scalar.
+/// A calendar day without a time zone, `YYYY-MM-DD`.
 #[Scalar(specified_by_url = "https://scalars.graphql.org/andimarek/local-date.html")]
 impl ScalarType for Date {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -59,7 +60,7 @@ impl ScalarType for Date {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DateTime(pub chrono::DateTime<Utc>);
 
-/// Scalar.
+/// A moment in UTC, RFC 3339, such as `2026-01-31T12:00:00.000Z`.
 #[Scalar(specified_by_url = "https://scalars.graphql.org/andimarek/date-time.html")]
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -81,7 +82,7 @@ impl ScalarType for DateTime {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CurrencyCode(pub String);
 
-/// Scalar.
+/// A currency: three capital letters of ISO 4217, or the market's code where ISO has none (`BTC`).
 #[Scalar(specified_by_url = "https://www.iso.org/iso-4217-currency-codes.html")]
 impl ScalarType for CurrencyCode {
     fn parse(value: Value) -> InputValueResult<Self> {

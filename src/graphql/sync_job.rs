@@ -29,7 +29,7 @@ impl SyncJob {
         id::encode(id::SYNC_JOB, self.0.id)
     }
 
-    /// What is synced. Absent only if it was removed while this answer was being made.
+    /// What is synced. Absent if it is removed by now.
     async fn item(&self, ctx: &Context<'_>) -> Result<Option<Item>> {
         let key = Key::new(ctx.viewer()?, self.0.item_id);
         Ok(ctx.loaders().item.load_one(key).await?.map(Item))

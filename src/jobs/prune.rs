@@ -7,9 +7,10 @@ use sea_orm::{ConnectionTrait, Statement};
 use serde::{Deserialize, Serialize};
 
 use super::{Claim, Job, now};
-use crate::{app::App, error::Result};
+use crate::{app::App, error::Result, feed};
 
-/// Removes ended jobs: those that succeeded after a day, those that were given up after a month.
+/// Removes ended jobs, those that succeeded after a day and those that were given up after a month;
+/// and events of the feed after a week.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Prune {}
 
@@ -28,6 +29,9 @@ impl Job for Prune {
     }
 
     async fn run(&self, app: &App, _claim: &Claim) -> Result<()> {
+        let txn = app.db.begin().await?;
+        feed::prune(&txn, app.clock.now()).await?;
+        txn.commit().await?;
         loop {
             let txn = app.db.begin().await?;
             let backend = txn.get_database_backend();

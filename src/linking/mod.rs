@@ -13,6 +13,7 @@ mod create_link_token;
 mod duplicate;
 mod exchange;
 mod notice;
+mod prune;
 mod remove;
 mod session;
 
@@ -21,5 +22,6 @@ pub use create_link_token::{LinkSession, Wanted, create_link_token};
 pub use exchange::{Exchanged, Offer, exchange_public_token};
 pub(crate) use notice::inbox_place;
 pub use notice::notice;
+pub use prune::PruneLinking;
 pub use remove::{RemoveItem, remove_item};
 pub use session::FinishLinkSession;

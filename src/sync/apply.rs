@@ -2,6 +2,7 @@
 //! transaction or not at all.
 
 use entity::{
+    activity::ActivityKind,
     feed_event::EventKind,
     item::{self, LinkStatus, TransactionsStatus},
 };
@@ -88,6 +89,12 @@ pub(super) async fn apply(
     ];
     if counts.any() {
         changes.push((EventKind::Transactions, job.sync_job_id));
+        let detail = format!(
+            "{} new, {} changed, {} removed",
+            counts.added, counts.modified, counts.removed
+        );
+        job.log(&txn, app, ActivityKind::SyncSucceeded, Some(detail))
+            .await?;
     }
     feed::append(&txn, job.user_id, seq, now, &changes).await?;
     claim.succeed(&mut txn, app).await?;

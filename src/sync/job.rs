@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use entity::{
+    activity::ActivityKind,
     feed_event::EventKind,
     item::{self, LinkStatus, TransactionsStatus},
 };
@@ -20,6 +21,7 @@ use super::{
     store::{self, Setback},
 };
 use crate::{
+    activity::{self, Entry},
     app::App,
     database::Txn,
     error::{Error, ErrorClass, ProviderError, Refusal, Result},
@@ -27,6 +29,7 @@ use crate::{
     jobs::{Claim, Failure, Job},
     providers::Readiness,
     seal::Place,
+    viewer::ClientInfo,
 };
 
 /// Syncs one item.
@@ -122,13 +125,44 @@ impl Job for SyncItem {
         if failure.retry_at.is_none() && row.link_status.as_ref() == &LinkStatus::Success {
             row.transactions_status = Set(TransactionsStatus::Failed);
         }
+        let attention = matches!(row.link_status, Set(status) if status != item.link_status);
         if row.is_changed() {
             row.updated_at = Set(now);
             row.update(&**txn).await?;
             changes.push((EventKind::Item, self.item_id));
         }
+        if attention {
+            self.log(
+                txn,
+                app,
+                ActivityKind::ItemNeedsAttention,
+                setback.message(),
+            )
+            .await?;
+        } else if failure.retry_at.is_none() {
+            self.log(txn, app, ActivityKind::SyncFailed, setback.message())
+                .await?;
+        }
         feed::publish(txn, self.user_id, now, &changes).await?;
         Ok(())
+    }
+}
+
+impl SyncItem {
+    /// Tells the person in her log.
+    pub(super) async fn log(
+        &self,
+        txn: &Txn,
+        app: &App,
+        kind: ActivityKind,
+        detail: Option<String>,
+    ) -> Result<()> {
+        let entry = Entry {
+            item_id: Some(self.item_id),
+            detail,
+            ..Entry::of(self.user_id, kind, &ClientInfo::default())
+        };
+        activity::record(&**txn, app.clock.now(), entry).await
     }
 }
 

@@ -11,7 +11,7 @@
 //! never be named again.
 //!
 //! A transaction is one thing for ever: a posted one that names its pending one takes over the row
-//! ([`plan`]). Nothing is ever matched by guessing.
+//! (`plan.rs`). Nothing is ever matched by guessing.
 
 use std::time::Duration;
 

@@ -121,6 +121,13 @@ pub(super) struct Setback {
     pub(super) retry_at: Option<DateTime<Utc>>,
 }
 
+impl Setback {
+    /// What went wrong, in a sentence for people.
+    pub(super) fn message(&self) -> Option<String> {
+        self.refusal.as_ref().map(|refusal| refusal.message.clone())
+    }
+}
+
 /// Writes a setback down. The caller tells the feed.
 pub(super) async fn set_back(
     txn: &Txn,

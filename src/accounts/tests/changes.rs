@@ -1,6 +1,9 @@
 //! Mirrors of the delta feed hold what the table holds.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 use async_graphql::{Value, value};
 use entity::{account as accounts, removed_transaction, transaction};
@@ -154,16 +157,18 @@ async fn a_mirror_that_pages_while_others_commit_misses_nothing() {
     everywhere(async |app| {
         let (api, viewer) = (api(app), app.person("ana").await);
         let account = account(app, &item(app, viewer).await, "A").await;
+        let writing = AtomicUsize::new(3);
         let write = async |seed: u64| {
             let mut dice = Dice(seed * 0x9e37_79b9);
-            for _ in 0..20 {
+            for _ in 0..25 {
                 change(app, &account, &mut dice).await;
             }
+            writing.fetch_sub(1, Ordering::SeqCst);
         };
         let mut mirror = Mirror::default();
         let follow = async {
-            for turn in 0..60 {
-                mirror.step(&api, viewer, 1 + turn % 7).await;
+            while writing.load(Ordering::SeqCst) > 0 {
+                mirror.step(&api, viewer, 500).await;
             }
         };
         tokio::join!(write(1), write(2), write(3), follow);

@@ -1,7 +1,7 @@
 //! Nobody sees what is somebody else's, nor that it is there.
 
 use async_graphql::{Request, Value, value};
-use entity::activity;
+use entity::{activity, item as items};
 use sea_orm::{ActiveModelTrait, ActiveValue::Set};
 use uuid::Uuid;
 
@@ -177,4 +177,43 @@ async fn strangers_learn_nothing_but_that_they_are() {
         let response = serde_json::to_string(&response).unwrap();
         assert!(response.contains("UNAUTHENTICATED"), "{field}: {response}");
     }
+}
+
+#[tokio::test]
+async fn people_are_nodes_to_themselves_alone() {
+    everywhere(async |app| {
+        let (ana, bob, api) = (app.person("ana").await, app.person("bob").await, api(app));
+        let id = id::encode(id::USER, ana.user_id).to_string();
+        let query = "query($id: ID!) { node(id: $id) { __typename id } }";
+        let found = data(&api, ana, query, value!({ "id": id.as_str() })).await;
+        assert_eq!(
+            found["node"],
+            serde_json::json!({ "__typename": "User", "id": id })
+        );
+        let found = data(&api, bob, query, value!({ "id": id.as_str() })).await;
+        assert_eq!(found["node"], serde_json::Value::Null);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_removed_item_is_gone_from_every_place_that_named_it() {
+    everywhere(async |app| {
+        let (ana, api) = (app.person("ana").await, api(app));
+        let hers = one_of_each(app, ana).await;
+        let row = id::decode(id::ITEM, &hers[0].1).unwrap();
+        let gone = items::ActiveModel {
+            id: Set(row),
+            removed_at: Set(Some(app.clock.now())),
+            ..Default::default()
+        };
+        gone.update(app.db.migrate()).await.unwrap();
+        let query = "query($id: ID!) { item(id: $id) { id } node(id: $id) { id } items { totalCount } \
+            syncJobs { nodes { item { id } } } activity { nodes { item { id } } } }";
+        let nothing = serde_json::json!({ "item": null, "node": null, "items": { "totalCount": 0 },
+            "syncJobs": { "nodes": [{ "item": null }] }, "activity": { "nodes": [{ "item": null }] } });
+        let found = data(&api, ana, query, value!({ "id": hers[0].1.as_str() })).await;
+        assert_eq!(found, nothing);
+    })
+    .await;
 }

@@ -1,11 +1,15 @@
 //! Filters, orders, pages, and how many statements they take.
 
-use async_graphql::{Value, value};
+use async_graphql::{EmptyMutation, EmptySubscription, Schema, Value, value};
 use sea_orm::ActiveValue::Set;
 use serde_json::json;
 
 use super::{account, api, ask, data, each, item, movement, refusal, store, transaction_id};
-use crate::{app::testing::everywhere, graphql::id};
+use crate::{
+    accounts::AccountsQuery,
+    app::testing::everywhere,
+    graphql::{self, id},
+};
 
 #[tokio::test]
 async fn filters_join_and_nothing_in_a_text_is_a_wildcard() {
@@ -235,4 +239,19 @@ async fn what_cannot_be_meant_is_refused_by_name() {
     )
     .await;
     assert!(message.contains("1 to 500"));
+}
+
+#[tokio::test]
+async fn lists_in_lists_weigh_what_they_may_return() {
+    let app = crate::app::testing::app().await;
+    let ana = app.person("ana").await;
+    let schema = Schema::build(AccountsQuery, EmptyMutation, EmptySubscription);
+    let api = graphql::equip(schema, &app).limit_complexity(5000).finish();
+    let cheap = "{ accounts(first: 40) { nodes { transactions(first: 50) { nodes { id } } } } }";
+    data(&api, ana, cheap, Value::Null).await;
+    let whole = "{ transactionChanges(first: 500) { nodes { ... on TransactionUpserted { transaction { \
+        id name merchantName pending date amount { amount currency } account { id } category { primary } } } } } }";
+    data(&api, ana, whole, Value::Null).await;
+    let dear = "{ accounts(first: 100) { nodes { transactions(first: 100) { nodes { id } } } } }";
+    assert_eq!(refusal(&api, ana, dear).await.0, "\"QUERY_TOO_COMPLEX\"");
 }

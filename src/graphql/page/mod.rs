@@ -117,4 +117,12 @@ mod tests {
             20
         );
     }
+
+    #[test]
+    fn a_page_weighs_its_rows_and_a_bad_size_no_more_than_a_good_one() {
+        assert_eq!(cost(None, None, 3), 61);
+        assert_eq!(cost(None, Some(100), 3), 301);
+        assert_eq!(cost(Some(i32::MAX), None, 3), 301);
+        assert_eq!(cost(Some(-1), None, 3), 4);
+    }
 }

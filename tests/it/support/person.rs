@@ -37,8 +37,14 @@ impl Person {
         let answer = person.ask(document, json!({"input": input})).await;
         let session = &answer["register"];
         assert_eq!(session["userErrors"], json!([]), "{answer}");
-        person.token = session["accessToken"].as_str().unwrap().to_owned();
-        person.refresh_token = session["refreshToken"].as_str().unwrap().to_owned();
+        session["accessToken"]
+            .as_str()
+            .unwrap()
+            .clone_into(&mut person.token);
+        session["refreshToken"]
+            .as_str()
+            .unwrap()
+            .clone_into(&mut person.refresh_token);
         person
     }
 

@@ -1,0 +1,44 @@
+//! Forgetting sessions that ended a month ago: long enough to answer what became of one.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::TimeDelta;
+use entity::session;
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    app::App,
+    error::Result,
+    jobs::{Claim, Job},
+};
+
+/// Forgets sessions.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct PruneSessions {}
+
+#[async_trait]
+impl Job for PruneSessions {
+    const KIND: &'static str = "auth.prune";
+    const MAX_ATTEMPTS: i32 = 3;
+    const EVERY: Option<Duration> = Some(Duration::from_hours(6));
+
+    fn key(&self) -> String {
+        "all".to_owned()
+    }
+
+    async fn run(&self, app: &App, claim: &Claim) -> Result<()> {
+        let month = app.clock.now() - TimeDelta::days(30);
+        let mut txn = app.db.begin().await?;
+        let over = Condition::any()
+            .add(session::Column::ExpiresAt.lt(month))
+            .add(session::Column::RevokedAt.lt(month));
+        session::Entity::delete_many()
+            .filter(over)
+            .exec(&*txn)
+            .await?;
+        claim.succeed(&mut txn, app).await?;
+        txn.commit().await
+    }
+}
