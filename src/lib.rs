@@ -5,78 +5,84 @@
 
 // Small certainties.
 
-/// What can go wrong, and who is told what.
+// What can go wrong, and who is told what.
 pub mod error;
 
-/// What the operator says.
+// What the operator says.
 pub mod config;
 
-/// The one source of time.
+// The one source of time.
 pub mod clock;
 
-/// Exact amounts.
+// Exact amounts.
 pub mod money;
 
-/// Sealed secrets and keyed hashes.
+// Sealed secrets and keyed hashes.
 pub mod seal;
 
-/// The door to a person's rows.
+// The door to a person's rows.
 pub mod viewer;
 
-/// The database and its transactions.
+// The database and its transactions.
 pub mod database;
 
-/// The change feed under everything live.
+// The change feed under everything live.
 pub mod feed;
 
-/// The writer of a person's log.
+// The writer of a person's log.
 pub mod activity;
 
 // The outside.
 
-/// Banks, behind neutral types.
+// Banks, behind neutral types.
 pub mod providers;
 
 // Handles and the engine.
 
-/// The handles everything works with.
+// The handles everything works with.
 pub mod app;
 
-/// The job engine; it knows no job.
+// The job engine; it knows no job.
 pub mod jobs;
+
+// Hints, passed on to those who follow a feed.
+pub mod relay;
 
 // What the API is about.
 
-/// Object types, loaders, paging, and the one error policy.
+// Object types, loaders, paging, and the one error policy.
 pub mod graphql;
 
 // What the API does.
 
-/// Sign-in.
+// Sign-in.
 pub mod auth;
 
-/// What a person has, read.
+// Reading what was synced.
 pub mod accounts;
 
-/// Syncing items with their banks.
+// Syncing items with their banks.
 pub mod sync;
 
-/// Linking and removing banks.
+// Linking and removing banks.
 pub mod linking;
 
-/// What providers send.
+// What providers send.
 pub mod webhooks;
 
 // Wiring: the only rooms that know every slice.
 
-/// The roots of the schema, merged.
+// The roots of the schema, merged.
 pub mod schema;
 
-/// The list of jobs.
+// The list of jobs.
 pub mod worker;
 
-/// GraphQL over the wire.
+// GraphQL over the wire.
 pub mod transport;
 
-/// Router, accept loop, health, drain.
+// Router, accept loop, health, drain.
 pub mod server;
+
+// The commands.
+pub mod cli;

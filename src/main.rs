@@ -1,1 +1,7 @@
-fn main() {}
+//! The program `passbook`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    passbook::cli::run()
+}

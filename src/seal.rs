@@ -100,6 +100,11 @@ impl Keys {
         Ok(opened.to_vec())
     }
 
+    /// The ids of the keys in hex, newest first. They tell nothing of the keys.
+    pub fn ids(&self) -> Vec<String> {
+        self.0.iter().map(|key| hex(&key.id)).collect()
+    }
+
     /// The key that signs access tokens, newest first, each with its id in hex.
     pub fn access_token_keys(&self) -> Vec<(String, [u8; 32])> {
         self.0

@@ -198,6 +198,7 @@ fn restore(seed: u64, state: Option<PathBuf>, now: Moment) -> Result<(World, Vec
 
 fn router(app: Arc<App>) -> Router {
     Router::new()
+        .route("/", axum::routing::get(hosted::index))
         .nest("/control", control::routes())
         .nest("/hl", hosted::routes())
         .fallback(plaid::door::enter)

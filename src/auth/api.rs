@@ -70,12 +70,20 @@ pub struct AuthMutation;
 #[Object]
 impl AuthMutation {
     /// Registers a person and signs in. All that is wrong with the input is told at once.
-    async fn register(&self, ctx: &Context<'_>, input: RegisterInput) -> Result<SessionPayload> {
+    async fn register(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Who registers.")] input: RegisterInput,
+    ) -> Result<SessionPayload> {
         session(register::register(auth(ctx), input, &ctx.client()).await)
     }
 
     /// Signs in with e-mail address and password.
-    async fn login(&self, ctx: &Context<'_>, input: LoginInput) -> Result<SessionPayload> {
+    async fn login(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Who signs in.")] input: LoginInput,
+    ) -> Result<SessionPayload> {
         session(login::login(auth(ctx), input, &ctx.client()).await)
     }
 
@@ -85,14 +93,18 @@ impl AuthMutation {
     async fn refresh_session(
         &self,
         ctx: &Context<'_>,
-        input: RefreshSessionInput,
+        #[graphql(desc = "What proves the session.")] input: RefreshSessionInput,
     ) -> Result<SessionPayload> {
         session(refresh::refresh_session(auth(ctx), &input.refresh_token, &ctx.client()).await)
     }
 
     /// Ends this session: its tokens are refused and its subscriptions closed, everywhere within a
     /// second. Ending a session that is over succeeds.
-    async fn logout(&self, ctx: &Context<'_>, input: Option<LogoutInput>) -> Result<LogoutPayload> {
+    async fn logout(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which session to end; this one if left out.")] input: Option<LogoutInput>,
+    ) -> Result<LogoutPayload> {
         let token = input.and_then(|input| input.refresh_token);
         let viewer = ctx.viewer().ok();
         ended(logout::logout(auth(ctx), viewer, token.as_deref(), &ctx.client()).await)

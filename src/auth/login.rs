@@ -3,7 +3,7 @@
 
 use async_graphql::InputObject;
 use entity::{activity::ActivityKind, user};
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use uuid::Uuid;
 
 use super::{
@@ -46,14 +46,14 @@ pub(super) async fn login(auth: &Auth, input: LoginInput, client: &ClientInfo) -
         }
     };
     let better = match verdict {
-        Verdict::Outdated => Some(auth.passwords.hash(&input.password).await?),
+        // If there is no time for it now, there will be at the next sign-in.
+        Verdict::Outdated => auth.passwords.hash(&input.password).await.ok(),
         _ => None,
     };
     let txn = auth.app.db.begin().await?;
-    let user = match better {
-        Some(hash) => rehash(auth, &txn, user, hash).await?,
-        None => user,
-    };
+    if let Some(hash) = better {
+        rehash(&txn, &user, hash).await?;
+    }
     let session = session::begin(auth, &txn, user.id, client).await?;
     let entry = Entry::of(user.id, ActivityKind::SignedIn, client);
     activity::record(&*txn, session.created_at, entry).await?;
@@ -71,11 +71,15 @@ async fn find(auth: &Auth, email: &str) -> Result<Option<user::Model>> {
         .await?)
 }
 
-async fn rehash(auth: &Auth, txn: &Txn, user: user::Model, hash: String) -> Result<user::Model> {
-    let mut row: user::ActiveModel = user.into();
-    row.password_hash = Set(hash);
-    row.updated_at = Set(auth.app.clock.now());
-    Ok(row.update(&**txn).await?)
+/// Replaces the hash that was compared, and no other: the password may have been changed meanwhile.
+async fn rehash(txn: &Txn, user: &user::Model, hash: String) -> Result<()> {
+    user::Entity::update_many()
+        .col_expr(user::Column::PasswordHash, Expr::value(hash))
+        .filter(user::Column::Id.eq(user.id))
+        .filter(user::Column::PasswordHash.eq(&user.password_hash))
+        .exec(&**txn)
+        .await?;
+    Ok(())
 }
 
 /// Writes a failed sign-in into the person's log. The answer does not wait for it: its time would

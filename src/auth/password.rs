@@ -44,6 +44,7 @@ pub(super) struct Passwords {
     turns: Arc<Semaphore>,
     memory: Arc<Mutex<Vec<Vec<Block>>>>,
     params: Params,
+    patience: Duration,
     /// Stands in for the hash of people we do not know. No password matches it.
     nobody: PasswordHash,
 }
@@ -69,6 +70,7 @@ impl Passwords {
             turns: Arc::new(Semaphore::new(cores)),
             memory: Arc::default(),
             params,
+            patience: PATIENCE,
             nobody,
         })
     }
@@ -106,7 +108,7 @@ impl Passwords {
     }
 
     async fn compute(&self, password: &str, params: Params, salt: Salt) -> Result<Vec<u8>> {
-        let turn = timeout(PATIENCE, Arc::clone(&self.turns).acquire_owned()).await;
+        let turn = timeout(self.patience, Arc::clone(&self.turns).acquire_owned()).await;
         let turn = turn.map_err(|_| busy())?.map_err(Error::internal)?;
         let password = prepared(password);
         let memory = Arc::clone(&self.memory);
@@ -180,4 +182,130 @@ fn busy() -> Error {
 /// The hashing library's errors say nothing about the password.
 fn opaque(error: impl std::fmt::Display) -> Error {
     Error::internal(format!("hashing a password: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    /// As strong as one pass over the least memory is: for tests that hash often.
+    fn quick() -> Passwords {
+        Passwords {
+            params: Params::new(8, 1, 1, None).unwrap(),
+            ..Passwords::new().unwrap()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_hash_is_of_one_password_and_of_our_strength() {
+        let passwords = Passwords::new().unwrap();
+        let stored = passwords.hash("four odd words here").await.unwrap();
+        assert!(
+            stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+            "{stored}"
+        );
+        for (password, verdict) in [
+            ("four odd words here", Verdict::Right),
+            ("four odd words her", Verdict::Wrong),
+            ("", Verdict::Wrong),
+        ] {
+            let found = passwords.verify(password, Some(&stored)).await.unwrap();
+            assert_eq!(found, verdict, "{password}");
+        }
+        let nobody = passwords.verify("four odd words here", None).await;
+        assert_eq!(nobody.unwrap(), Verdict::Wrong);
+    }
+
+    #[tokio::test]
+    async fn a_hash_is_what_other_programs_make_of_it() {
+        // Of the reference implementation: `echo -n password | argon2 somesalt -id -m 16 -t 2 -p 1`.
+        let stored = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
+        let found = quick().verify("password", Some(stored)).await.unwrap();
+        assert_eq!(found, Verdict::Right);
+    }
+
+    #[tokio::test]
+    async fn one_password_typed_on_two_keyboards_is_one_and_nothing_is_cut_off() {
+        let passwords = quick();
+        let stored = passwords.hash("caf\u{e9}\u{a0}\0 \u{1f980}").await.unwrap();
+        for (typed, verdict) in [
+            ("cafe\u{301} \0 \u{1f980}", Verdict::Right),
+            ("caf\u{e9} ", Verdict::Wrong),
+            ("caf\u{e9} \0", Verdict::Wrong),
+            ("cafe \0 \u{1f980}", Verdict::Wrong),
+        ] {
+            let found = passwords.verify(typed, Some(&stored)).await.unwrap();
+            assert_eq!(found, verdict, "{typed:?}");
+        }
+        let long = "x".repeat(1023);
+        let stored = passwords.hash(&format!("{long}a")).await.unwrap();
+        let found = passwords.verify(&format!("{long}b"), Some(&stored)).await;
+        assert_eq!(found.unwrap(), Verdict::Wrong);
+    }
+
+    #[tokio::test]
+    async fn a_weaker_hash_is_told_and_an_unbearable_one_is_not_computed() {
+        let stored = quick().hash("four odd words here").await.unwrap();
+        let passwords = Passwords::new().unwrap();
+        let found = passwords.verify("four odd words here", Some(&stored)).await;
+        assert_eq!(found.unwrap(), Verdict::Outdated);
+        let tail = stored.split_once("p=1").unwrap().1;
+        for head in [
+            "m=131073,t=1",
+            "m=4294967295,t=1",
+            "m=8,t=17",
+            "m=8,t=4294967295",
+        ] {
+            let stored = format!("$argon2id$v=19${head},p=1{tail}");
+            assert!(readable(&stored).is_none(), "{head}");
+        }
+        for stored in [
+            "",
+            "!",
+            "$argon2i$v=19$m=8,t=1,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5w",
+            "$1$x$y",
+        ] {
+            let found = quick().verify("", Some(stored)).await.unwrap();
+            assert_eq!(found, Verdict::Wrong, "{stored}");
+        }
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_too_long_is_told_to_come_back() {
+        let passwords = Passwords {
+            patience: Duration::ZERO,
+            ..quick()
+        };
+        let all = u32::try_from(passwords.turns.available_permits()).unwrap();
+        let taken = Arc::clone(&passwords.turns).acquire_many_owned(all).await;
+        let Err(Error::Refused(refusals)) = passwords.hash("x").await else {
+            panic!("it was hashed without a turn");
+        };
+        assert_eq!(refusals[0].code, ErrorCode::RateLimited);
+        assert!(refusals[0].retryable);
+        drop(taken);
+        assert!(passwords.hash("x").await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_client_that_hangs_up_frees_no_turn_before_its_hash_is_done() {
+        let passwords = quick();
+        let all = passwords.turns.available_permits();
+        let idle = Arc::clone(&passwords.memory);
+        {
+            // The thread that hashes cannot go on while this is held.
+            let _held = idle.lock().unwrap();
+            assert!(passwords.hash("x").now_or_never().is_none());
+            assert_eq!(passwords.turns.available_permits(), all - 1);
+        }
+        let all = u32::try_from(all).unwrap();
+        drop(passwords.turns.acquire_many(all).await.unwrap());
+        assert_eq!(
+            idle.lock().unwrap().len(),
+            1,
+            "its memory was kept for the next"
+        );
+    }
 }

@@ -1,36 +1,39 @@
 //! The sessions revoked lately, in memory: as far back as an access token can reach. The truth is in
 //! the table; the set is filled from it before the first answer, kept fresh by hints, and checked
-//! against it every second, since a hint can be lost. It only ever grows by what it reads, so a row
+//! against it twice a second, since a hint can be lost. It only ever grows by what it reads, so a row
 //! that is gone is not forgotten early.
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::session;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
-use tokio::sync::{OnceCell, broadcast::error::RecvError, watch};
+use tokio::sync::{broadcast::error::RecvError, watch};
 use uuid::Uuid;
 
 use crate::{app::App, database::Hint, error::Result};
 
-/// How often the table is asked.
-const POLL: Duration = Duration::from_secs(1);
+/// How often the table is asked: so that a session is over within a second though its hint is lost.
+const POLL: Duration = Duration::from_millis(500);
 /// How far back it is asked each time: transactions commit later than their time stamp says, and the
 /// clocks of replicas differ.
 const OVERLAP: TimeDelta = TimeDelta::minutes(2);
 /// Every so many rounds it is asked for everything, and what is too old is forgotten.
-const SWEEP: u64 = 60;
+const SWEEP: u64 = 120;
 /// How much longer than an access token a revoked session is remembered.
 const SLACK: TimeDelta = TimeDelta::minutes(5);
 
 #[derive(Debug)]
 pub(super) struct Revocations {
     state: Mutex<State>,
-    loaded: OnceCell<()>,
+    loaded: AtomicBool,
     reach: TimeDelta,
 }
 
@@ -46,15 +49,19 @@ impl Revocations {
         let lifetime = TimeDelta::from_std(lifetime).unwrap_or(TimeDelta::MAX - SLACK);
         Self {
             state: Mutex::default(),
-            loaded: OnceCell::new(),
+            loaded: AtomicBool::new(false),
             reach: lifetime + SLACK,
         }
     }
 
-    /// Makes sure that the table was read once.
+    /// Makes sure that the table was read once. Several may read it at the start: better than that
+    /// all wait for one whose client has stalled.
     pub(super) async fn ready(&self, app: &App) -> Result<()> {
-        let load = || self.read(app, self.reach);
-        self.loaded.get_or_try_init(load).await.copied()
+        if !self.loaded.load(Ordering::Acquire) {
+            self.read(app, self.reach).await?;
+            self.loaded.store(true, Ordering::Release);
+        }
+        Ok(())
     }
 
     pub(super) fn contains(&self, session_id: Uuid) -> bool {
@@ -92,7 +99,7 @@ impl Revocations {
                 Ok(Hint::Session(session_id)) => self.add([(session_id, app.clock.now())]),
                 Ok(Hint::Resync) | Err(RecvError::Lagged(_)) => {
                     if let Err(error) = self.read(app, self.reach).await {
-                        // The poll reads the same a second later, and complains if it cannot.
+                        // The poll reads it again soon, and complains if it cannot.
                         tracing::debug!(
                             error = error.chain(),
                             "the revoked sessions were not read"
@@ -113,10 +120,7 @@ impl Revocations {
             let read = self.read(app, back).await;
             if let (Err(error), false) = (&read, failing) {
                 let error = error.chain();
-                tracing::error!(
-                    error,
-                    "revoked sessions cannot be read; trying on every second"
-                );
+                tracing::error!(error, "revoked sessions cannot be read; trying on");
             }
             failing = read.is_err();
             if sweep {

@@ -136,3 +136,158 @@ fn name(field: &str, text: Option<String>, faults: &mut Vec<Refusal>) -> Option<
 fn fault(field: &str, message: &str) -> Refusal {
     Refusal::new(ErrorCode::InvalidInput, message).on(field)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graphql::scalar::Date;
+
+    fn input(email: &str, password: &str) -> RegisterInput {
+        RegisterInput {
+            email: email.to_owned(),
+            password: password.to_owned(),
+            first_name: None,
+            last_name: None,
+            birth_date: None,
+        }
+    }
+
+    fn told(input: RegisterInput) -> Vec<(String, ErrorCode)> {
+        let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        let faults = applicant(input, now).err().unwrap_or_default();
+        faults
+            .into_iter()
+            .map(|fault| (fault.field.unwrap().join("."), fault.code))
+            .collect()
+    }
+
+    #[test]
+    fn addresses_are_compared_without_regard_to_case() {
+        assert_eq!(
+            email_key("  Ana.Lima+bank@Example.COM "),
+            Some("ana.lima+bank@example.com".to_owned())
+        );
+        for email in ["a@b", "ü@münchen.example", "o'hara@x.example"] {
+            assert!(email_key(email).is_some(), "{email}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_one_address_is_refused() {
+        let long = format!("{}@{}.example", "a".repeat(60), "b".repeat(200));
+        let local = format!("{}@x.example", "a".repeat(65));
+        for email in [
+            "",
+            "@",
+            "ana",
+            "ana@",
+            "@example.com",
+            "a@b@c",
+            "a b@example.com",
+            "ana@example.com\r\nBcc: all@example.com",
+            "ana@exa\0mple.com",
+            "ana@example.com.",
+            "ana@.example.com",
+            "ana@example..com",
+            ".ana@example.com",
+            "a,b@example.com",
+            "Ana <ana@example.com>",
+            "ana@example.com\u{85}x",
+            &long,
+            &local,
+        ] {
+            assert_eq!(email_key(email), None, "{email:?}");
+        }
+    }
+
+    #[test]
+    fn passwords_that_are_tried_first_are_refused() {
+        for password in [
+            "password",
+            "Password123",
+            "PASSWORD!",
+            "passbook2024!",
+            "Passbook1",
+            "qwertyuiop",
+            "12345678",
+            "aaaaaaaa",
+            "        ",
+            "!!letmein!!",
+            "ana@example.com",
+            "Ana@Example.com",
+            "short",
+            "пароль1",
+            "iloveyou",
+        ] {
+            let faults = told(input("ana@example.com", password));
+            assert_eq!(
+                faults,
+                [("password".to_owned(), ErrorCode::WeakPassword)],
+                "{password}"
+            );
+        }
+        assert_eq!(told(input("longname@example.com", "LongName")).len(), 1);
+    }
+
+    #[test]
+    fn other_passwords_are_taken_as_typed() {
+        for password in [
+            "correct horse battery staple",
+            "密码密码密码密码",
+            "🦀🦀🦀🦀🦀🦀🦀🐙",
+            "nul\0 inside",
+            "  leading and trailing  ",
+            "password4821-9950372",
+            &"ab é".repeat(200),
+        ] {
+            assert_eq!(told(input("ana@example.com", password)), [], "{password}");
+        }
+        let faults = told(input("ana@example.com", &"ab éé".repeat(147)));
+        assert_eq!(faults, [("password".to_owned(), ErrorCode::InvalidInput)]);
+    }
+
+    #[test]
+    fn all_faults_are_told_together() {
+        let date = |text: &str| Some(Date(text.parse().unwrap()));
+        let faults = told(RegisterInput {
+            first_name: Some("A\nB".to_owned()),
+            last_name: Some("ü".repeat(201)),
+            birth_date: date("1899-12-31"),
+            ..input("nobody", "short")
+        });
+        let fields: Vec<&str> = faults.iter().map(|(field, _)| field.as_str()).collect();
+        assert_eq!(
+            fields,
+            ["email", "password", "firstName", "lastName", "birthDate"]
+        );
+        // The clock of this test stands at 2027-01-15.
+        for (day, count) in [("2027-01-15", 0), ("2027-01-16", 1), ("1900-01-01", 0)] {
+            let typed = RegisterInput {
+                birth_date: date(day),
+                ..input("ana@example.com", "four odd words here")
+            };
+            assert_eq!(told(typed).len(), count, "{day}");
+        }
+    }
+
+    #[test]
+    fn an_empty_name_is_no_name() {
+        let typed = RegisterInput {
+            first_name: Some("  Ana ".to_owned()),
+            last_name: Some("   ".to_owned()),
+            ..input("ana@example.com", "four odd words here")
+        };
+        let ana = applicant(typed, DateTime::UNIX_EPOCH).ok().unwrap();
+        assert_eq!(
+            (ana.first_name.as_deref(), ana.last_name),
+            (Some("Ana"), None)
+        );
+    }
+
+    #[test]
+    fn the_list_is_sorted_lower_case_and_without_repeats() {
+        let words: Vec<&str> = COMMON.lines().collect();
+        assert!(words.len() > 100 && words.is_sorted_by(|a, b| a < b));
+        assert!(words.iter().all(|word| *word == word.to_lowercase().trim()));
+    }
+}

@@ -131,3 +131,87 @@ impl Presented {
 fn message(session_id: Uuid, generation: i64, salt: &[u8]) -> Vec<u8> {
     [session_id.as_bytes(), &generation.to_be_bytes()[..], salt].concat()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OLD: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+    const NEW: &str = "ICECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+    fn session(id: u128, generation: i64, salt: u8) -> session::Model {
+        let now = DateTime::UNIX_EPOCH;
+        session::Model {
+            id: Uuid::from_u128(id),
+            user_id: Uuid::from_u128(9),
+            salt: vec![salt; 16],
+            generation,
+            rotated_at: now,
+            expires_at: now,
+            ends_at: now,
+            user_agent: None,
+            address: None,
+            created_at: now,
+            revoked_at: None,
+            revoked_reason: None,
+        }
+    }
+
+    #[test]
+    fn a_refresh_token_is_of_one_session_and_one_rotation() {
+        let keys = Keys::parse(OLD).unwrap();
+        let token = refresh_token(&keys, &session(1, 3, 5)).unwrap();
+        assert_eq!(token, refresh_token(&keys, &session(1, 3, 5)).unwrap());
+        let read = Presented::read(&token).unwrap();
+        assert_eq!((read.session_id, read.generation), (Uuid::from_u128(1), 3));
+        // The row may have gone on: that is for the caller to see.
+        assert!(read.is_of(&session(1, 4, 5), &keys));
+        assert!(!read.is_of(&session(2, 3, 5), &keys));
+        assert!(!read.is_of(&session(1, 3, 6), &keys));
+        let others = [session(1, 2, 5), session(2, 3, 5), session(1, 3, 6)];
+        for other in others {
+            assert_ne!(token, refresh_token(&keys, &other).unwrap());
+        }
+    }
+
+    #[test]
+    fn an_old_key_still_knows_its_tokens_and_a_foreign_one_never() {
+        let row = session(1, 0, 5);
+        let token = refresh_token(&Keys::parse(OLD).unwrap(), &row).unwrap();
+        let read = Presented::read(&token).unwrap();
+        let both = Keys::parse(&format!("{NEW},{OLD}")).unwrap();
+        assert!(read.is_of(&row, &both));
+        assert!(!read.is_of(&row, &Keys::parse(NEW).unwrap()));
+    }
+
+    #[test]
+    fn what_is_not_a_refresh_token_reads_as_nothing_or_is_nobodys() {
+        let keys = Keys::parse(OLD).unwrap();
+        let row = session(1, 0, 5);
+        let token = refresh_token(&keys, &row).unwrap();
+        let accepted =
+            |text: &str| Presented::read(text).is_some_and(|read| read.is_of(&row, &keys));
+        assert!(accepted(&token));
+        let body = &token[PREFIX.len()..];
+        // Shorter hashes match the beginning of the right one: the length has to be exact.
+        for cut in 0..body.len() {
+            assert!(!accepted(&format!("{PREFIX}{}", &body[..cut])), "{cut}");
+        }
+        for at in 0..token.len() {
+            let mut bytes = token.clone().into_bytes();
+            bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
+            assert!(!accepted(&String::from_utf8(bytes).unwrap()), "{at}");
+        }
+        let long = "A".repeat(1 << 20);
+        for text in [
+            body,
+            "",
+            "prt_",
+            &format!("{token}A"),
+            &format!("{token}="),
+            &long,
+        ] {
+            assert!(!accepted(text), "{text:.99}");
+        }
+    }
+}

@@ -2,9 +2,12 @@
 //! in `main`. All faults are reported together, each with the name of the setting and the remedy,
 //! never with a value that may be secret. There are no files, layers or reloads.
 
-use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration,
+};
 
 use secrecy::{ExposeSecret, SecretString};
+use sqlx::sqlite::SqliteConnectOptions;
 
 mod reader;
 
@@ -111,8 +114,11 @@ impl fmt::Display for ConfigError {
 }
 
 impl Config {
-    /// Reads the environment and `.env` in the working directory.
-    pub fn from_env() -> Result<Self, ConfigError> {
+    /// Reads the environment and `.env` in the working directory. What the command line says, as
+    /// pairs, comes before both.
+    pub fn from_env(
+        command_line: impl IntoIterator<Item = (&'static str, String)>,
+    ) -> Result<Self, ConfigError> {
         let mut file = BTreeMap::new();
         let mut faults = Vec::new();
         let path = PathBuf::from(".env");
@@ -130,7 +136,18 @@ impl Config {
             }
         }
         faults.extend(unknown(&file));
-        file.extend(std::env::vars().filter(|(name, _)| NAMES.contains(&name.as_str())));
+        for name in NAMES {
+            match std::env::var_os(name).map(std::ffi::OsString::into_string) {
+                Some(Ok(value)) => drop(file.insert((*name).to_owned(), value)),
+                Some(Err(_)) => faults.push(format!("{name}: is not UTF-8; write it anew")),
+                None => {}
+            }
+        }
+        file.extend(
+            command_line
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value)),
+        );
         Self::read(file, faults)
     }
 
@@ -170,9 +187,7 @@ impl Config {
                 LogFormat::Text,
                 &[("text", LogFormat::Text), ("json", LogFormat::Json)],
             ),
-            log_filter: reader
-                .text("RUST_LOG")
-                .unwrap_or_else(|| "info,sqlx=warn".to_owned()),
+            log_filter: reader.log_filter(),
         };
         if config.workers > 64 {
             reader
@@ -193,10 +208,16 @@ impl Config {
 
     /// The path of the SQLite file, if the database is one.
     pub fn sqlite_path(&self) -> Option<PathBuf> {
-        let rest = self.database_url.expose_secret().strip_prefix("sqlite:")?;
-        let path = rest.strip_prefix("//").unwrap_or(rest);
-        Some(PathBuf::from(path.split('?').next().unwrap_or(path)))
+        sqlite_path(self.database_url.expose_secret())
     }
+}
+
+/// The path a `sqlite:` address names, if it is one.
+pub fn sqlite_path(url: &str) -> Option<PathBuf> {
+    let options = url
+        .starts_with("sqlite:")
+        .then(|| SqliteConnectOptions::from_str(url).ok())??;
+    Some(options.get_filename().to_owned())
 }
 
 fn local(port: u16) -> SocketAddr {
@@ -253,6 +274,52 @@ mod tests {
             faults(&[("DATABSE_URL", "x")]),
             ["DATABSE_URL: there is no such setting; did you mean DATABASE_URL?"]
         );
+    }
+
+    #[test]
+    fn an_address_names_its_file() {
+        for (url, path) in [
+            ("sqlite://passbook.db", "passbook.db"),
+            ("sqlite:passbook.db", "passbook.db"),
+            ("sqlite:///var/lib/a%20b.db", "/var/lib/a b.db"),
+        ] {
+            assert_eq!(sqlite_path(url), Some(PathBuf::from(path)), "{url}");
+        }
+        assert_eq!(sqlite_path("postgres://localhost/sqlite:x"), None);
+    }
+
+    #[test]
+    fn an_address_that_cannot_work_is_refused_and_not_shown() {
+        for url in [
+            "sqlite://passbook.db?mode=ro",
+            "sqlite://?mode=memory",
+            "sqlite:",
+            "sqlite://:memory:",
+            "postgres://ana:hunter/2@db.example/passbook",
+            "postgres://db.example/passbook?sslmode=hunter",
+        ] {
+            let told = faults(&[("DATABASE_URL", url)]);
+            assert!(
+                told.len() == 1 && told[0].starts_with("DATABASE_URL") && !told[0].contains("hunt"),
+                "{url}: {told:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_example_lists_every_setting_and_no_other() {
+        let example = include_str!("../../.env.example");
+        let listed: Vec<&str> = example
+            .lines()
+            .map(|line| line.trim_start_matches('#'))
+            .filter_map(|line| line.split_once('='))
+            .map(|(name, _)| name)
+            .filter(|name| name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_'))
+            .collect();
+        let mut sorted = listed.clone();
+        sorted.sort_unstable();
+        assert_eq!(sorted, NAMES);
+        assert!(example.contains(&format!("SECRET_KEY={EXAMPLE_SECRET_KEY}")));
     }
 
     #[test]

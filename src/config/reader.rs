@@ -3,6 +3,8 @@
 use std::{collections::BTreeMap, fmt, str::FromStr, time::Duration};
 
 use secrecy::SecretString;
+use sqlx::{postgres::PgConnectOptions, sqlite::SqliteConnectOptions};
+use tracing_subscriber::EnvFilter;
 
 use super::{EXAMPLE_SECRET_KEY, NAMES, PlaidConfig, PlaidEnv};
 use crate::seal::Keys;
@@ -44,6 +46,28 @@ fn distance(a: &str, b: &str) -> usize {
         }
     }
     row.last().copied().unwrap_or_default()
+}
+
+/// What is wrong with the address of a database. What the drivers say is left out where it could
+/// hold a piece of a password.
+fn database_fault(url: &str) -> Option<&'static str> {
+    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        return PgConnectOptions::from_str(url).is_err().then_some(
+            "use postgres://USER:PASSWORD@HOST/NAME, with special characters percent-encoded",
+        );
+    }
+    let Some(rest) = url.strip_prefix("sqlite:") else {
+        return Some("use sqlite://PATH or postgres://USER:PASSWORD@HOST/NAME");
+    };
+    if rest.contains(":memory:") {
+        return Some("a database in memory forgets everything; name a file");
+    }
+    if rest.contains('?') {
+        return Some("leave out what follows the `?`; the server decides how its file is opened");
+    }
+    let nameless = rest.trim_matches('/').is_empty() || rest.ends_with('/');
+    let fine = !nameless && SqliteConnectOptions::from_str(url).is_ok();
+    (!fine).then_some("use sqlite://PATH, the path being that of a file")
 }
 
 /// The settings that were not taken yet, and the faults so far.
@@ -148,19 +172,8 @@ impl Reader {
         let url = self
             .text("DATABASE_URL")
             .unwrap_or_else(|| "sqlite://passbook.db".to_owned());
-        let known = ["sqlite:", "postgres://", "postgresql://"]
-            .iter()
-            .any(|scheme| url.starts_with(scheme));
-        if !known {
-            self.fault(
-                "DATABASE_URL",
-                "use sqlite://PATH or postgres://USER:PASSWORD@HOST/NAME",
-            );
-        } else if url.contains(":memory:") {
-            self.fault(
-                "DATABASE_URL",
-                "a database in memory forgets everything; name a file",
-            );
+        if let Some(why) = database_fault(&url) {
+            self.fault("DATABASE_URL", why);
         }
         url.into()
     }
@@ -177,6 +190,19 @@ impl Reader {
             self.fault("SECRET_KEY", remedy);
         }
         Some(text.into())
+    }
+
+    pub(super) fn log_filter(&mut self) -> String {
+        let Some(text) = self.text("RUST_LOG") else {
+            return "info,sqlx=warn,sea_orm_migration=warn".to_owned();
+        };
+        if let Err(why) = EnvFilter::try_new(&text) {
+            self.fault(
+                "RUST_LOG",
+                format_args!("{why}; use e.g. info,passbook=debug"),
+            );
+        }
+        text
     }
 
     pub(super) fn plaid(&mut self) -> PlaidConfig {

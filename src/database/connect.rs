@@ -4,12 +4,15 @@ use std::{str::FromStr, sync::Arc, time::Duration};
 
 use sea_orm::{DatabaseConnection, SqlxPostgresConnector, SqlxSqliteConnector};
 use sqlx::{
-    ConnectOptions,
+    ConnectOptions, Connection, PgConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use crate::error::{Error, Result};
+use crate::{
+    config::sqlite_path,
+    error::{Error, Result},
+};
 
 /// How long a caller waits for a free connection, and a new connection for the server.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -59,12 +62,16 @@ async fn sqlite_pool(options: SqliteConnectOptions, size: u32) -> Result<Databas
 }
 
 async fn postgres(url: &str, size: u32) -> Result<Pair> {
+    let options = postgres_options(url)?;
+    // The pool would try again by itself for its whole patience, and then say only that time is up.
+    let first = tokio::time::timeout(PATIENCE, PgConnection::connect_with(&options));
+    let first = first.await.unwrap_or(Err(sqlx::Error::PoolTimedOut));
+    // The probe has done its work; that it may not close politely changes nothing.
+    let _ = first.map_err(unreachable)?.close().await;
     let pool = PgPoolOptions::new()
         .max_connections(size)
         .acquire_timeout(PATIENCE)
-        .connect_with(postgres_options(url)?)
-        .await
-        .map_err(unreachable)?;
+        .connect_lazy_with(options);
     let connection = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
     Ok((connection.clone(), connection))
 }
@@ -87,7 +94,7 @@ pub(super) fn unreachable(error: sqlx::Error) -> Error {
 /// The address of a database as it may be shown: no password, and nothing that a password with
 /// unescaped characters could have spilled into.
 pub fn masked(url: &str) -> String {
-    if let Some(path) = super::sqlite_path(url) {
+    if let Some(path) = sqlite_path(url) {
         return format!("sqlite://{}", path.display());
     }
     let shown = reqwest::Url::parse(url).ok().and_then(|parsed| {

@@ -7,19 +7,8 @@ use std::{
     fs::{File, TryLockError},
     io::{self, Read, Write},
     path::{Path, PathBuf},
-    str::FromStr,
     time::Duration,
 };
-
-use sqlx::sqlite::SqliteConnectOptions;
-
-/// The path a `sqlite:` address names, if it is one.
-pub fn sqlite_path(url: &str) -> Option<PathBuf> {
-    let options = url
-        .starts_with("sqlite:")
-        .then(|| SqliteConnectOptions::from_str(url).ok())??;
-    Some(options.get_filename().to_owned())
-}
 
 /// The right to write one SQLite file, until it is dropped.
 #[derive(Debug)]
@@ -102,18 +91,6 @@ fn number(file: &mut File) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_address_names_its_path() {
-        for (url, path) in [
-            ("sqlite://passbook.db", "passbook.db"),
-            ("sqlite:passbook.db", "passbook.db"),
-            ("sqlite:///var/lib/a%20b.db?mode=rwc", "/var/lib/a b.db"),
-        ] {
-            assert_eq!(sqlite_path(url), Some(PathBuf::from(path)), "{url}");
-        }
-        assert_eq!(sqlite_path("postgres://localhost/sqlite:x"), None);
-    }
 
     #[test]
     fn a_file_has_one_writer_and_says_who() {

@@ -58,3 +58,66 @@ impl Database {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use sea_orm::{ConnectionTrait, DbBackend, Statement};
+    use uuid::Uuid;
+
+    use super::*;
+
+    /// A PostgreSQL database of this test's own, if the tests were given a server.
+    #[expect(clippy::disallowed_methods, reason = "says where the tests' server is")]
+    async fn fresh() -> Option<(Database, String, String)> {
+        let server = std::env::var("TEST_DATABASE_URL").ok()?;
+        let name = format!("passbook_{}", Uuid::now_v7().simple());
+        let admin = Database::connect(&server).await.unwrap();
+        run(&admin, &format!("CREATE DATABASE {name}")).await;
+        let mut url = reqwest::Url::parse(&server).unwrap();
+        url.set_path(&name);
+        Some((admin, name, url.into()))
+    }
+
+    async fn run(db: &Database, sql: &str) {
+        let statement = Statement::from_string(DbBackend::Postgres, sql);
+        db.migrate().execute_raw(statement).await.unwrap();
+    }
+
+    async fn send(db: &Database, hint: Hint) {
+        let mut txn = db.begin().await.unwrap();
+        txn.hint(hint);
+        txn.commit().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn hints_come_from_other_processes_and_a_lost_connection_asks_for_a_look() {
+        let Some((admin, name, url)) = fresh().await else {
+            return;
+        };
+        let here = Database::connect(&url).await.unwrap();
+        let there = Database::connect(&url).await.unwrap();
+        let mut hints = here.hints();
+        let story = async {
+            assert_eq!(hints.recv().await.unwrap(), Hint::Resync);
+            let session = Hint::Session(Uuid::now_v7());
+            send(&there, session.clone()).await;
+            assert_eq!(hints.recv().await.unwrap(), session);
+            run(
+                &there,
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                 WHERE datname = current_database() AND query LIKE 'LISTEN%'",
+            )
+            .await;
+            assert_eq!(hints.recv().await.unwrap(), Hint::Resync);
+            send(&there, Hint::Jobs).await;
+            while hints.recv().await.unwrap() != Hint::Jobs {}
+        };
+        tokio::select! {
+            () = story => {}
+            ended = here.listen(&url) => panic!("{ended:?}"),
+        }
+        here.close().await;
+        there.close().await;
+        run(&admin, &format!("DROP DATABASE {name} WITH (FORCE)")).await;
+    }
+}

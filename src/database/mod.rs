@@ -19,7 +19,7 @@ mod listen;
 mod migrate;
 
 pub use connect::masked;
-pub use file::{FileLock, Holder, sqlite_path};
+pub use file::{FileLock, Holder};
 pub use migrate::{MigrationLock, Schema, Step};
 
 /// The channel of PostgreSQL that hints travel by.
@@ -88,6 +88,14 @@ impl Database {
             read,
             write,
             hints: broadcast::channel(4096).0,
+        }
+    }
+
+    /// Lets all connections go. On SQLite the write-ahead log is folded into the file by this.
+    pub async fn close(&self) {
+        for connection in [&self.read, &self.write] {
+            // The process ends next; what does not close politely is cut.
+            let _ = connection.close_by_ref().await;
         }
     }
 

@@ -103,6 +103,11 @@ impl Item {
         Ok(row.map(SyncJob))
     }
 
+    /// When you removed the bank: set only on the last event about it.
+    async fn removed_at(&self) -> Option<DateTime> {
+        self.0.removed_at.map(DateTime)
+    }
+
     /// When the bank was linked.
     async fn created_at(&self) -> DateTime {
         DateTime(self.0.created_at)

@@ -21,6 +21,7 @@ pub mod live;
 pub mod loaders;
 pub mod money;
 pub mod node;
+pub mod nulls;
 pub mod page;
 pub mod scalar;
 pub mod sync_job;
@@ -36,6 +37,7 @@ pub fn equip<Q, M, S>(schema: SchemaBuilder<Q, M, S>, app: &App) -> SchemaBuilde
         .data(Loaders::new(app, None))
         .extension(errors::ErrorPolicy)
         .extension(Loading)
+        .extension(nulls::Nulls)
 }
 
 /// What every resolver asks first.

@@ -3,7 +3,12 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::{Router, body::Body, extract::ConnectInfo, http::Request};
+use axum::{
+    Router,
+    body::Body,
+    extract::ConnectInfo,
+    http::{Request, StatusCode},
+};
 use hyper::{server::conn::http1, service::Service};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -16,7 +21,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::Server;
+use super::{Server, patience::Patient};
 use crate::transport::{Limits, Seat};
 
 /// Bytes of a request's head.
@@ -84,17 +89,27 @@ async fn connection(arrival: Arrival, router: Router, limits: Limits, stopping: 
     let Arrival { stream, peer, seat } = arrival;
     // Answers are small and awaited; where this cannot be set they are only a little later.
     let _ = stream.set_nodelay(true);
+    let (stream, phase) = Patient::new(stream, limits.head_time);
     let router = TowerToHyperService::new(router);
     let service = hyper::service::service_fn(move |request: Request<hyper::body::Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
         request.extensions_mut().insert(seat.clone());
-        router.call(request)
+        phase.serving();
+        let (answer, phase) = (router.call(request), phase.clone());
+        async move {
+            let answer = answer.await?;
+            // A connection that turns into a socket sends no more heads.
+            if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
+                phase.resting();
+            }
+            Ok::<_, std::convert::Infallible>(answer)
+        }
     });
     let mut connection = std::pin::pin!(
         http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(limits.head_time)
+            .header_read_timeout(limits.rest_time)
             .max_buf_size(HEAD)
             .serve_connection(TokioIo::new(stream), service)
             .with_upgrades()

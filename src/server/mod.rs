@@ -23,6 +23,7 @@ use crate::{
 mod accept;
 mod health;
 mod pages;
+mod patience;
 
 /// What a server serves.
 #[derive(Debug)]

@@ -1,11 +1,14 @@
 //! The pages that are nobody else's, and what every answer carries.
 
+use std::panic::AssertUnwindSafe;
+
 use axum::{
     extract::Request,
     http::{HeaderName, HeaderValue, StatusCode, header},
     middleware::Next,
     response::{Html, IntoResponse, Response},
 };
+use futures_util::FutureExt;
 use tracing::Instrument;
 
 use crate::transport::fresh_id;
@@ -36,7 +39,8 @@ pub(super) async fn nothing() -> Response {
     (StatusCode::NOT_FOUND, [kind], body).into_response()
 }
 
-/// Names a request, and gives its answer the headers that every answer has.
+/// Names a request, answers for it if it panics, and gives its answer the headers that every answer
+/// has.
 pub(super) async fn dress(mut request: Request, next: Next) -> Response {
     let id = fresh_id();
     request.extensions_mut().insert(id.clone());
@@ -46,7 +50,11 @@ pub(super) async fn dress(mut request: Request, next: Next) -> Response {
         http.method = %request.method(),
         http.path = request.uri().path(),
     );
-    let mut response = next.run(request).instrument(span).await;
+    let answer = AssertUnwindSafe(next.run(request).instrument(span)).catch_unwind();
+    let mut response = answer.await.unwrap_or_else(|_| {
+        tracing::error!(request.id = %id.0, "a request panicked");
+        StatusCode::INTERNAL_SERVER_ERROR.into_response()
+    });
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(&id.0) {
         headers.insert(REQUEST_ID, id);

@@ -45,6 +45,8 @@ pub struct Limits {
     pub connections: usize,
     /// How long the head of a request may take to arrive.
     pub head_time: Duration,
+    /// How long a connection may rest between two requests.
+    pub rest_time: Duration,
     /// How long a server that stops waits for what it has begun.
     pub drain: Duration,
 }
@@ -72,6 +74,7 @@ impl Default for Limits {
             farewell: Duration::from_secs(2),
             connections: 20_000,
             head_time: Duration::from_secs(10),
+            rest_time: Duration::from_secs(75),
             drain: Duration::from_secs(10),
         }
     }

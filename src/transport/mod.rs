@@ -15,7 +15,7 @@ use axum::{
     Router,
     extract::ConnectInfo,
     http::{HeaderMap, header, request::Parts},
-    routing::{any, get},
+    routing::any,
 };
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -90,7 +90,7 @@ impl<E: Executor, D: Door> Transport<E, D> {
     pub fn routes(self, graphiql: bool) -> Router {
         let router = Router::new().route(PATH, any(http::receive::<E, D>));
         let router = if graphiql {
-            router.route("/graphiql", get(graphiql::page))
+            router.merge(graphiql::routes())
         } else {
             router
         };

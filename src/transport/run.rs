@@ -33,7 +33,7 @@ impl<E: Executor, D: Door> Transport<E, D> {
         } else {
             work.await
         };
-        response.map(|response| self.cut(response))
+        response.map(|response| self.dress(response, &caller.id))
     }
 
     /// Runs a subscription.
@@ -47,13 +47,18 @@ impl<E: Executor, D: Door> Transport<E, D> {
         AssertUnwindSafe(stream)
             .catch_unwind()
             .map(move |next| match next {
-                Ok(response) => Ok(this.cut(response)),
+                Ok(response) => Ok(this.dress(response, &id)),
                 Err(panic) => Err(panicked(&*panic, &id)),
             })
     }
 
-    fn cut(&self, mut response: Response) -> Response {
+    /// Cuts the errors, and gives each the id to ask about it by.
+    fn dress(&self, mut response: Response, id: &RequestId) -> Response {
         response.errors.truncate(self.limits.errors);
+        for error in &mut response.errors {
+            let extensions = error.extensions.get_or_insert_default();
+            extensions.set("requestId", id.0.as_ref());
+        }
         response
     }
 }

@@ -1,1 +1,190 @@
+//! The server round the API: routes, headers, start and stop.
 
+use std::time::Duration;
+
+use migration::{Migrator, MigratorTrait};
+use passbook::{
+    server::{Server, Site},
+    transport::Limits,
+};
+use serde_json::json;
+use tokio::time::timeout;
+
+use crate::{
+    schema::{PATIENCE, Probe, build},
+    support::{MOMENT, TestDoor, TestServer, config, database, read},
+};
+
+fn site(
+    db: &passbook::database::Database,
+    pairs: &[(&str, &str)],
+) -> Site<crate::schema::Executor, TestDoor> {
+    Site {
+        config: config(pairs),
+        db: db.clone(),
+        executor: build(Probe::default()),
+        door: TestDoor::default(),
+        routes: axum::Router::new(),
+        limits: Limits::default(),
+    }
+}
+
+#[tokio::test]
+async fn every_route_answers() {
+    let server = TestServer::start().await;
+    let table = [
+        ("/", 200, "GraphiQL"),
+        ("/graphiql", 200, "start.js"),
+        ("/graphiql/start.js", 200, "/graphql"),
+        ("/healthz", 200, "ok"),
+        ("/readyz", 200, "ok"),
+        ("/extra", 200, "extra"),
+        ("/panics", 500, ""),
+        ("/nowhere", 404, "NOT_FOUND"),
+        ("/graphql/", 404, "NOT_FOUND"),
+    ];
+    for (path, status, part) in table {
+        let response = server.request("GET", path).send().await.unwrap();
+        assert_eq!(response.status(), status, "{path}");
+        let headers = response.headers().clone();
+        assert_eq!(headers["x-content-type-options"], "nosniff", "{path}");
+        assert!(headers.contains_key("x-request-id"), "{path}");
+        let policy = headers["content-security-policy"].to_str().unwrap();
+        assert_eq!(policy.contains("unpkg"), path == "/graphiql", "{path}");
+        assert!(!headers.contains_key("server"), "{path}");
+        assert!(response.text().await.unwrap().contains(part), "{path}");
+    }
+    let server = TestServer::with(Limits::default(), &[("GRAPHIQL", "off")]).await;
+    assert_eq!(read(server.request("GET", "/graphiql")).await.0, 404);
+    let landing = server
+        .request("GET", "/")
+        .send()
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap();
+    assert!(!landing.contains("graphiql"));
+}
+
+#[tokio::test]
+async fn a_server_is_ready_when_its_database_is() {
+    let (db, file) = database().await;
+    let server = Server::bind(site(&db, &[])).await.unwrap();
+    let url = format!("http://{}/readyz", server.address());
+    let stop = tokio_util::sync::CancellationToken::new();
+    let task = tokio::spawn(server.serve(stop.clone()));
+    let response = reqwest::get(&url).await.unwrap();
+    assert_eq!(response.status(), 503);
+    assert!(response.text().await.unwrap().contains("passbook migrate"));
+    Migrator::up(db.migrate(), None).await.unwrap();
+    assert_eq!(reqwest::get(&url).await.unwrap().status(), 200);
+    stop.cancel();
+    task.await.unwrap();
+    std::fs::remove_file(file).unwrap();
+}
+
+#[tokio::test]
+async fn a_taken_address_is_told_with_its_setting() {
+    let server = TestServer::start().await;
+    let address = server.address.to_string();
+    let failed = Server::bind(site(&server.db, &[("LISTEN", &address)])).await;
+    let error = failed.unwrap_err().to_string();
+    assert!(
+        error.starts_with(&format!("LISTEN: {address} is taken")),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn browsers_may_call_from_listed_origins() {
+    let server = TestServer::start().await;
+    for (origin, allowed) in [
+        ("https://app.example", true),
+        ("https://evil.example", false),
+    ] {
+        let preflight = server
+            .request("OPTIONS", "/graphql")
+            .header("origin", origin)
+            .header("access-control-request-method", "POST")
+            .header(
+                "access-control-request-headers",
+                "authorization,content-type",
+            );
+        let answer = server
+            .post(&json!({"query": "{ hello }"}))
+            .header("origin", origin);
+        for request in [preflight, answer] {
+            let headers = request.send().await.unwrap().headers().clone();
+            let told = headers.get("access-control-allow-origin");
+            assert_eq!(told.is_some(), allowed, "{origin} {headers:?}");
+            assert!(told.is_none_or(|told| told == origin));
+            assert!(!headers.contains_key("access-control-allow-credentials"));
+            let vary = format!("{:?}", headers.get_all("vary").iter().collect::<Vec<_>>());
+            assert!(vary.contains("origin"), "{vary}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_stops_finishes_what_has_begun() {
+    let mut server = TestServer::start().await;
+    let mut socket = server.ready_socket().await;
+    let mut begun = server.probe.begun.subscribe();
+    let request = server.post(&json!({"query": "mutation { slow }"}));
+    let answer = tokio::spawn(read(request));
+    begun.wait_for(|begun| *begun == 1).await.unwrap();
+    server.shutdown.cancel();
+    assert_eq!(socket.closed().await, 1001);
+    assert!(
+        tokio::net::TcpStream::connect(server.address)
+            .await
+            .is_err()
+    );
+    server.probe.gate.notify_waiters();
+    let (status, body) = answer.await.unwrap();
+    assert_eq!((status, &body["data"]), (200, &json!({"slow": true})));
+    drop(socket);
+    let stopped = timeout(PATIENCE, &mut server.task).await;
+    stopped.expect("the server goes on").unwrap();
+}
+
+#[tokio::test]
+async fn a_server_that_stops_does_not_wait_for_ever() {
+    let limits = Limits {
+        drain: MOMENT,
+        ..Limits::default()
+    };
+    let mut server = TestServer::with(limits, &[]).await;
+    let mut begun = server.probe.begun.subscribe();
+    let request = server.post(&json!({"query": "{ wait }"}));
+    let answer = tokio::spawn(request.timeout(Duration::from_mins(1)).send());
+    begun.wait_for(|begun| *begun == 1).await.unwrap();
+    server.shutdown.cancel();
+    let stopped = timeout(PATIENCE, &mut server.task).await;
+    stopped.expect("the server goes on").unwrap();
+    answer.abort();
+}
+
+#[tokio::test]
+async fn connections_wait_for_their_turn() {
+    let limits = Limits {
+        connections: 2,
+        ..Limits::default()
+    };
+    let server = TestServer::with(limits, &[]).await;
+    let first = server.ready_socket().await;
+    let mut second = server.ready_socket().await;
+    let url = server.url("/healthz");
+    let waiting = tokio::spawn(async move { reqwest::get(url).await.unwrap().status() });
+    // Time enough for an answer, measured in what the server does meanwhile.
+    for _ in 0..100 {
+        second.quiet().await;
+    }
+    assert!(!waiting.is_finished());
+    drop(first);
+    let status = timeout(PATIENCE, waiting)
+        .await
+        .expect("the seat was not freed");
+    assert_eq!(status.unwrap(), 200);
+}

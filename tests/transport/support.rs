@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
+use axum::routing::get;
 use chrono::DateTime;
 use futures_util::{SinkExt, StreamExt};
 use migration::{Migrator, MigratorTrait};
@@ -57,7 +58,7 @@ pub struct TestServer {
     pub address: std::net::SocketAddr,
     pub db: Database,
     pub shutdown: CancellationToken,
-    pub served: JoinHandle<()>,
+    pub task: JoinHandle<()>,
     http: reqwest::Client,
     file: PathBuf,
 }
@@ -68,6 +69,15 @@ impl Drop for TestServer {
             let _ = std::fs::remove_file(format!("{}{end}", self.file.display()));
         }
     }
+}
+
+/// Routes that are not the API's.
+fn extra() -> axum::Router {
+    let routes = axum::Router::new().route("/extra", get(async || "extra"));
+    routes.route(
+        "/panics",
+        get(async || assert!(cfg!(not(test)), "on purpose")),
+    )
 }
 
 pub fn config(pairs: &[(&str, &str)]) -> Arc<Config> {
@@ -101,20 +111,20 @@ impl TestServer {
             db: db.clone(),
             executor: build(probe.clone()),
             door: door.clone(),
-            routes: axum::Router::new().route("/extra", axum::routing::get(async || "extra")),
+            routes: extra(),
             limits,
         };
         let server = Server::bind(site).await.unwrap();
         let address = server.address();
         let shutdown = CancellationToken::new();
-        let served = tokio::spawn(server.serve(shutdown.clone()));
+        let task = tokio::spawn(server.serve(shutdown.clone()));
         Self {
             probe,
             door,
             address,
             db,
             shutdown,
-            served,
+            task,
             http: reqwest::Client::builder().build().unwrap(),
             file,
         }
@@ -182,6 +192,18 @@ pub fn code(body: &Value) -> &str {
     body["errors"][0]["extensions"]["code"]
         .as_str()
         .unwrap_or("none")
+}
+
+pub fn next(id: &str, data: &Value) -> Value {
+    json!({ "type": "next", "id": id, "payload": { "data": data } })
+}
+
+pub fn complete(id: &str) -> Value {
+    json!({ "type": "complete", "id": id })
+}
+
+pub fn init(token: &Value) -> Value {
+    json!({ "type": "connection_init", "payload": token })
 }
 
 pub struct Socket(pub WebSocketStream<MaybeTlsStream<TcpStream>>);

@@ -37,6 +37,11 @@ pub(crate) struct Balances {
 }
 
 impl Account {
+    /// Whether money goes in and out of it from day to day.
+    pub(crate) fn is_everyday(&self) -> bool {
+        matches!(&*self.r#type, "depository" | "credit")
+    }
+
     pub(crate) fn is(&self, kind: &str, subtype: &str) -> bool {
         self.r#type == kind && self.subtype.as_deref() == Some(subtype)
     }

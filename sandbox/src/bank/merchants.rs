@@ -23,13 +23,13 @@ pub(crate) struct Place {
     pub(crate) country: &'static str,
     pub(crate) lat: i64,
     pub(crate) lon: i64,
-    pub(crate) streets: [&'static str; 2],
+    pub(crate) streets: [&'static str; 3],
 }
 
 const fn place(
     names: (&'static str, &'static str, &'static str, &'static str),
     spot: (i64, i64),
-    streets: [&'static str; 2],
+    streets: [&'static str; 3],
 ) -> Place {
     let (city, region, postal_code, country) = names;
     Place {
@@ -43,36 +43,27 @@ const fn place(
     }
 }
 
-pub(crate) const PLACES: [Place; 6] = [
+/// Home comes first; the rest is where people travel.
+pub(crate) const PLACES: [Place; 4] = [
     place(
         ("San Francisco", "CA", "94103", "US"),
         (377_726, -1_224_099),
-        ["Market St", "Mission St"],
-    ),
-    place(
-        ("Portland", "OR", "97205", "US"),
-        (455_202, -1_226_742),
-        ["SE Division St", "NW 23rd Ave"],
-    ),
-    place(
-        ("Brooklyn", "NY", "11201", "US"),
-        (406_943, -739_903),
-        ["Atlantic Ave", "Court St"],
+        ["Market St", "Mission St", "Valencia St"],
     ),
     place(
         ("Montréal", "QC", "H2X 1Y4", "CA"),
         (455_088, -735_673),
-        ["Rue Saint-Denis", "Avenue du Parc"],
+        ["Rue Saint-Denis", "Avenue du Parc", "Rue Rachel"],
     ),
     place(
         ("Zürich", "ZH", "8001", "CH"),
         (473_744, 85_410),
-        ["Bahnhofstrasse", "Niederdorfstrasse"],
+        ["Bahnhofstrasse", "Niederdorfstrasse", "Limmatquai"],
     ),
     place(
         ("東京", "東京都", "100-0001", "JP"),
         (356_851, 1_397_528),
-        ["千代田", "丸の内"],
+        ["千代田", "丸の内", "有楽町"],
     ),
 ];
 
@@ -121,8 +112,8 @@ const COFFEE: (&str, &str) = ("FOOD_AND_DRINK", "FOOD_AND_DRINK_COFFEE");
 const RESTAURANT: (&str, &str) = ("FOOD_AND_DRINK", "FOOD_AND_DRINK_RESTAURANT");
 const FAST_FOOD: (&str, &str) = ("FOOD_AND_DRINK", "FOOD_AND_DRINK_FAST_FOOD");
 
-/// Everyday spending.
-pub(crate) const EVERYDAY: [Merchant; 26] = [
+/// Where money goes nearly every day.
+pub(crate) const COMMON: [Merchant; 15] = [
     shop(
         (
             "Green Basket",
@@ -141,16 +132,6 @@ pub(crate) const EVERYDAY: [Merchant; 26] = [
     ),
     shop(
         (
-            "Épicerie Müller",
-            "EPICERIE MULLER",
-            "epicerie-muller.example",
-        ),
-        GROCERIES,
-        (890, 6_420),
-        3,
-    ),
-    shop(
-        (
             "Kettle & Bean",
             "SQ *KETTLE & BEAN",
             "kettleandbean.example",
@@ -163,13 +144,7 @@ pub(crate) const EVERYDAY: [Merchant; 26] = [
         ("Second Cup of Ideas", "TST* SECOND CUP OF IDEAS", ""),
         COFFEE,
         (410, 980),
-        1,
-    ),
-    shop(
-        ("寿司まつ", "SUSHI MATSU", "sushimatsu.example"),
-        RESTAURANT,
-        (1_850, 9_640),
-        5,
+        0,
     ),
     shop(
         ("Taquería El Niño", "TAQUERIA EL NINO 3", ""),
@@ -180,18 +155,18 @@ pub(crate) const EVERYDAY: [Merchant; 26] = [
     shop(
         (
             "Bluebird Diner",
-            "BLUEBIRD DINER PORTLAND",
+            "BLUEBIRD DINER SF",
             "bluebirddiner.example",
         ),
         RESTAURANT,
         (1_320, 5_870),
-        1,
+        0,
     ),
     shop(
         ("Patty Wagon", "PATTY WAGON 0091", "pattywagon.example"),
         FAST_FOOD,
         (540, 2_290),
-        2,
+        0,
     ),
     site(
         ("Ostrich Eats", "OSTRICHEATS ORDER", "ostricheats.example"),
@@ -202,7 +177,7 @@ pub(crate) const EVERYDAY: [Merchant; 26] = [
         ("Redline Fuel", "REDLINE FUEL 5521", "redlinefuel.example"),
         ("TRANSPORTATION", "TRANSPORTATION_GAS"),
         (2_150, 8_890),
-        1,
+        0,
     ),
     site(
         ("Hailo Rides", "HAILO RIDES *TRIP", "hailorides.example"),
@@ -213,7 +188,7 @@ pub(crate) const EVERYDAY: [Merchant; 26] = [
         ("Metro Fare", "METRO FARE RELOAD", ""),
         ("TRANSPORTATION", "TRANSPORTATION_PUBLIC_TRANSIT"),
         (250, 4_000),
-        2,
+        0,
     ),
     shop(
         ("City Parking", "CITY PARKING METER", ""),
@@ -241,7 +216,37 @@ pub(crate) const EVERYDAY: [Merchant; 26] = [
         ),
         ("GENERAL_MERCHANDISE", "GENERAL_MERCHANDISE_SUPERSTORES"),
         (1_250, 18_760),
-        2,
+        0,
+    ),
+    shop(
+        (
+            "Corner Pharmacy",
+            "CORNER RX 00731",
+            "cornerpharmacy.example",
+        ),
+        ("MEDICAL", "MEDICAL_PHARMACIES_AND_SUPPLEMENTS"),
+        (499, 7_250),
+        0,
+    ),
+];
+
+/// Where it goes now and then.
+pub(crate) const RARE: [Merchant; 11] = [
+    shop(
+        (
+            "Épicerie Müller",
+            "EPICERIE MULLER",
+            "epicerie-muller.example",
+        ),
+        GROCERIES,
+        (890, 6_420),
+        1,
+    ),
+    shop(
+        ("寿司まつ", "SUSHI MATSU", "sushimatsu.example"),
+        RESTAURANT,
+        (1_850, 9_640),
+        3,
     ),
     shop(
         ("Voltage Electronics", "VOLTAGE ELEC 204", "voltage.example"),
@@ -256,7 +261,7 @@ pub(crate) const EVERYDAY: [Merchant; 26] = [
             "GENERAL_MERCHANDISE_BOOKSTORES_AND_NEWSSTANDS",
         ),
         (699, 5_495),
-        1,
+        0,
     ),
     shop(
         (
@@ -269,23 +274,13 @@ pub(crate) const EVERYDAY: [Merchant; 26] = [
             "GENERAL_MERCHANDISE_CLOTHING_AND_ACCESSORIES",
         ),
         (2_450, 21_900),
-        2,
-    ),
-    shop(
-        (
-            "Corner Pharmacy",
-            "CORNER RX 00731",
-            "cornerpharmacy.example",
-        ),
-        ("MEDICAL", "MEDICAL_PHARMACIES_AND_SUPPLEMENTS"),
-        (499, 7_250),
         0,
     ),
     shop(
         ("Bright Smile Dental", "BRIGHT SMILE DDS", ""),
         ("MEDICAL", "MEDICAL_DENTAL_CARE"),
         (4_500, 32_000),
-        1,
+        0,
     ),
     shop(
         (
@@ -295,7 +290,7 @@ pub(crate) const EVERYDAY: [Merchant; 26] = [
         ),
         ("ENTERTAINMENT", "ENTERTAINMENT_TV_AND_MOVIES"),
         (1_150, 5_380),
-        2,
+        0,
     ),
     shop(
         (
@@ -305,7 +300,7 @@ pub(crate) const EVERYDAY: [Merchant; 26] = [
         ),
         ("HOME_IMPROVEMENT", "HOME_IMPROVEMENT_HARDWARE"),
         (875, 26_430),
-        1,
+        0,
     ),
     site(
         (
@@ -329,6 +324,6 @@ pub(crate) const EVERYDAY: [Merchant; 26] = [
         ),
         ("TRAVEL", "TRAVEL_LODGING"),
         (11_900, 41_000),
-        4,
+        2,
     ),
 ];

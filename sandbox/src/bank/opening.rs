@@ -64,7 +64,7 @@ pub(crate) fn history(
     };
     let payers: Vec<&Account> = held
         .iter()
-        .filter(|account| matches!(&*account.r#type, "depository" | "credit"))
+        .filter(|account| account.is_everyday())
         .collect();
     let account = |kind: &str, subtype: &str| {
         let found = payers

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use chrono::{NaiveDate, NaiveTime, TimeDelta};
 use rust_decimal::Decimal;
 
-use super::merchants::{EVERYDAY, Merchant, PLACES};
+use super::merchants::{COMMON, Merchant, PLACES, RARE};
 use super::transaction::{Category, Counterparty, Location, Text, Transaction};
 use crate::seed::Seed;
 
@@ -16,7 +16,9 @@ pub(crate) fn everyday(
     date: NaiveDate,
     currency: &Text,
 ) -> Transaction {
-    let Some(merchant) = chance.at(2).pick(&EVERYDAY) else {
+    let rarely = chance.at(12).below(5) == 0;
+    let known: &[Merchant] = if rarely { &RARE } else { &COMMON };
+    let Some(merchant) = chance.at(2).pick(known) else {
         return Transaction::plain(
             id,
             account_id,
@@ -89,7 +91,7 @@ fn price(row: &mut Transaction, merchant: &Merchant, chance: Seed, currency: &Te
                 Some(Cow::Borrowed(if currency == "EUR" { "GBP" } else { "EUR" }));
         }
         7 => {
-            row.amount = Decimal::new(cents * 100, 0);
+            row.amount = Decimal::new(cents * 3 / 2, 0);
             row.iso_currency_code = Some(Cow::Borrowed("JPY"));
         }
         8 | 9 => {

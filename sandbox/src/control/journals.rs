@@ -1,4 +1,4 @@
-//! What was asked, what was sent, and with which keys.
+//! What was asked, and the keys webhooks are signed with.
 
 use std::sync::Arc;
 
@@ -22,22 +22,12 @@ pub(super) async fn forget_requests(State(app): State<Arc<App>>) -> Response {
     StatusCode::NO_CONTENT.into_response()
 }
 
-/// The delivery log, oldest first, one a line.
-pub(super) async fn webhooks(State(app): State<Arc<App>>) -> Response {
-    lines(app.outbox.deliveries().into_iter())
-}
-
-pub(super) async fn forget_webhooks(State(app): State<Arc<App>>) -> Response {
-    app.outbox.forget();
-    StatusCode::NO_CONTENT.into_response()
-}
-
 pub(super) async fn keys(State(app): State<Arc<App>>) -> Response {
     let keys = crate::lock(&app.outbox.keys).all();
     Json(json!({ "keys": keys })).into_response()
 }
 
-/// Signs with a new key from now on; those before are published as expired.
+/// Signs with a new key from now on; the one before is published as expired.
 pub(super) async fn rotate(State(app): State<Arc<App>>) -> Response {
     let now = app.clock.now().timestamp();
     let rotated = crate::lock(&app.outbox.keys).rotate(now);

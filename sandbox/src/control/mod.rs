@@ -7,6 +7,7 @@ mod items;
 mod journals;
 mod oracle;
 mod time;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -39,7 +40,9 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         )
         .route(
             "/webhooks",
-            get(journals::webhooks).delete(journals::forget_webhooks),
+            get(webhooks::list)
+                .post(webhooks::send)
+                .delete(webhooks::forget),
         )
         .route("/items", get(items::list))
         .route("/items/{item_id}/transactions", post(items::change))

@@ -15,6 +15,10 @@ pub(crate) enum Anomaly {
     HugeAmount,
     /// The amount has two hundred digits.
     EndlessAmount,
+    /// The amount is written as -0.00.
+    NegativeZeroAmount,
+    /// The amount is half a cent.
+    HalfCentAmount,
     /// The amount is null.
     NullAmount,
     /// The amount is text.
@@ -78,6 +82,8 @@ fn spoil(row: &mut Value, anomaly: Anomaly) {
         Anomaly::UnknownAccount => ("account_id", "nobodyEverHeardOfThisAccount000000001".into()),
         Anomaly::HugeAmount => ("amount", number("1000000000000000")),
         Anomaly::EndlessAmount => ("amount", number(&"7".repeat(200))),
+        Anomaly::NegativeZeroAmount => ("amount", number("-0.00")),
+        Anomaly::HalfCentAmount => ("amount", number("0.005")),
         Anomaly::NullAmount => ("amount", Value::Null),
         Anomaly::TextAmount => ("amount", "12.34".into()),
         Anomaly::ExponentAmount => ("amount", number("1e3")),

@@ -72,12 +72,14 @@ pub(crate) enum Kind {
     Error { code: String },
     /// The answer stops after so many bytes and the connection is cut. The work has been done.
     Drop { after: usize },
-    /// Accepts, waits, and cuts the connection. The work has been done.
+    /// Accepts, does the work, waits without a word, and cuts the connection.
     Hang { ms: u64 },
     /// The work is done and the answer never arrives.
     Lost,
     /// A body that is not the JSON it should be.
     Malformed { form: response::Form },
+    /// A body of this size, sound until it ends, which it should not be waited for.
+    Huge { bytes: u64 },
     /// `TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION` on this page of a loop, counting from 0.
     Mutation { page: u64 },
     /// Something odd in the data of a sync.
@@ -181,6 +183,14 @@ impl Kind {
         }
     }
 
+    /// How long the answer is held back.
+    pub(crate) fn stall(&self) -> Option<Duration> {
+        match self {
+            Self::Hang { ms } => Some(Duration::from_millis((*ms).min(120_000))),
+            _ => None,
+        }
+    }
+
     /// The error that takes the place of the work.
     pub(crate) fn refusal(&self) -> Option<PlaidError> {
         match self {
@@ -204,6 +214,7 @@ impl Kind {
             Self::Hang { .. } => "hang",
             Self::Lost => "lost",
             Self::Malformed { .. } => "malformed",
+            Self::Huge { .. } => "huge",
             Self::Mutation { .. } => "mutation",
             Self::Anomaly { .. } => "anomaly",
         }

@@ -1,7 +1,7 @@
 //! What a fault does to an answer that is ready to go out.
 
+use std::convert::Infallible;
 use std::io;
-use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -12,8 +12,6 @@ use serde::{Deserialize, Serialize};
 use super::{Kind, anomaly};
 use crate::plaid::door::plain;
 use crate::plaid::request::Answer;
-
-const LONGEST_HANG: Duration = Duration::from_mins(2);
 
 /// How a body is spoilt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,42 +93,53 @@ fn instead(kind: &Kind, status: StatusCode, body: &[u8]) -> Option<Response> {
             );
             Some(response)
         }
+        Kind::Huge { bytes } => Some(huge(status, *bytes)),
         Kind::Drop { after } => Some(cut(
             status,
             body,
             (*after).min(body.len().saturating_sub(1)),
-            Duration::ZERO,
         )),
-        Kind::Lost => Some(cut(status, body, 0, Duration::ZERO)),
-        Kind::Hang { ms } => Some(cut(
-            status,
-            body,
-            0,
-            Duration::from_millis(*ms).min(LONGEST_HANG),
-        )),
+        Kind::Lost | Kind::Hang { .. } => Some(cut(status, body, 0)),
         _ => None,
     }
 }
 
-/// An answer that promises all of its body, sends a part, waits, and breaks off.
-fn cut(status: StatusCode, body: &[u8], after: usize, wait: Duration) -> Response {
+/// An answer that promises all of its body, sends a part, and breaks off.
+fn cut(status: StatusCode, body: &[u8], after: usize) -> Response {
     let part = Bytes::copy_from_slice(body.get(..after).unwrap_or_default());
     let length = HeaderValue::from(body.len().max(1));
-    let pieces = stream::unfold(0, move |piece| {
-        let part = part.clone();
-        async move {
-            if piece == 0 && !part.is_empty() {
-                return Some((Ok(part), 1));
-            }
-            tokio::time::sleep(wait).await;
-            (piece < 2).then(|| (Err(io::Error::other("cut on purpose")), 2))
-        }
-    });
+    let broken = Err(io::Error::other("cut on purpose"));
+    let pieces = if part.is_empty() {
+        vec![broken]
+    } else {
+        vec![Ok(part), broken]
+    };
     let mut response = plain(status, Vec::new());
-    *response.body_mut() = Body::from_stream(pieces);
+    *response.body_mut() = Body::from_stream(stream::iter(pieces));
     response
         .headers_mut()
         .insert(header::CONTENT_LENGTH, length);
+    response
+}
+
+/// A string that goes on and on, made as it is sent.
+fn huge(status: StatusCode, bytes: u64) -> Response {
+    const CHUNK: u64 = 64 * 1024;
+    let padding = Bytes::from(vec![b'x'; 64 * 1024]);
+    let start = Some((Bytes::from_static(b"{\"padding\":\""), bytes));
+    let pieces = stream::unfold(start, move |state| {
+        let next = state.map(|(piece, left)| {
+            let more = padding.slice(..usize::try_from(left.min(CHUNK)).unwrap_or(0));
+            (
+                Ok::<_, Infallible>(piece),
+                (left > 0).then(|| (more, left.saturating_sub(CHUNK))),
+            )
+        });
+        std::future::ready(next)
+    });
+    let mut response = plain(status, Vec::new());
+    *response.body_mut() = Body::from_stream(pieces);
+    response.headers_mut().remove(header::CONTENT_LENGTH);
     response
 }
 

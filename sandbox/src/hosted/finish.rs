@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::flow::Flow;
 use crate::app::App;
+use crate::bank::accounts::Account;
 use crate::bank::institutions::Institution;
 use crate::bank::purchase;
 use crate::plaid::linking::{self, Linked, Linking};
@@ -152,17 +153,19 @@ fn repair(app: &App, world: &mut World, item_id: &str, flow: &Flow) -> Notices {
         .items
         .get(item_id)
         .is_some_and(|item| item.feed.is_some());
-    let joined: Vec<&String> = flow
-        .chosen
-        .iter()
-        .filter(|id| !before.contains(id))
-        .collect();
+    let joined = |account: &&Account| {
+        flow.chosen.contains(&account.account_id) && !before.contains(&account.account_id)
+    };
     if !has_feed {
         return Notices::default();
     }
+    let joined = flow
+        .accounts
+        .iter()
+        .filter(joined)
+        .filter(|account| account.is_everyday());
     let changes = joined
-        .into_iter()
-        .flat_map(|account_id| first_rows(app, world, account_id))
+        .flat_map(|account| first_rows(app, world, &account.account_id))
         .collect();
     refresh::append(world, item_id, changes, now)
 }

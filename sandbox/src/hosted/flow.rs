@@ -248,6 +248,10 @@ impl Flow {
     /// Lets a person in who proved who he is.
     fn welcome(&mut self, app: &App, world: &mut World, link: &Link, person: Person) {
         let repaired = link.item_id.as_ref().and_then(|id| world.items.get(id));
+        if repaired.is_some_and(|item| item.error.as_deref() == Some("USER_PERMISSION_REVOKED")) {
+            // What was revoked does not come back to life; it takes a new link.
+            return self.fail(app, world, "ACCESS_NOT_GRANTED");
+        }
         if let Some(item) = repaired {
             self.accounts.clone_from(&item.accounts);
             self.chosen.clone_from(&item.chosen);

@@ -27,6 +27,13 @@ pub(crate) fn routes() -> Router<Arc<App>> {
     Router::new().route("/{hosted_id}", get(show).post(submit))
 }
 
+/// What one sees who opens the sandbox itself in a browser.
+pub(crate) async fn index() -> Response {
+    let text = "A stand-in for Plaid's test environment is running here. It is spoken to through its API; \
+                people come here through a hosted link.";
+    answer(StatusCode::OK, page::notice("Sandbox", text, false))
+}
+
 async fn show(
     State(app): State<Arc<App>>,
     Path(hosted_id): Path<String>,

@@ -32,10 +32,8 @@ pub(crate) async fn enter(
     let body = to_bytes(body, LARGEST_BODY).await.unwrap_or_default();
     let scope = scope(&app, &path, &body);
     let planted = crate::lock(&app.faults).draw(&scope);
-    for kind in &planted {
-        if let Some(wait) = kind.wait() {
-            tokio::time::sleep(wait).await;
-        }
+    for wait in planted.iter().filter_map(faults::Kind::wait) {
+        tokio::time::sleep(wait).await;
     }
     let noted = RefCell::default();
     let request = Request {
@@ -56,6 +54,9 @@ pub(crate) async fn enter(
     }
     let written = crate::lock(&app.world).written();
     written.settle().await;
+    for wait in planted.iter().filter_map(faults::Kind::stall) {
+        tokio::time::sleep(wait).await;
+    }
     let (response, result, status) = faults::response::make(answer, &call.request_id, &planted);
     let duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     crate::lock(&app.calls).push(Call {

@@ -18,6 +18,8 @@ struct Body {
     routing_numbers: Vec<String>,
     dtc_numbers: Vec<String>,
     oauth: bool,
+    /// Not in every edition of the API document, but Plaid's clients of 2026 demand it.
+    connection_availability: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     url: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -209,6 +211,11 @@ fn body(bank: &'static Institution, options: &Fields) -> Result<Body, PlaidError
         },
         dtc_numbers: Vec::new(),
         oauth: bank.oauth,
+        connection_availability: if bank.health == Health::Unsupported {
+            "NOT_SUPPORTED"
+        } else {
+            "SUPPORTED"
+        },
         url: optional.then_some(bank.url),
         primary_color: optional.then_some(bank.colour),
         logo: optional.then(|| logo::draw(bank.name, bank.colour)),

@@ -8,6 +8,7 @@ use super::fields::Fields;
 use super::item::moment;
 use super::products::{self, COUNTRIES, LANGUAGES};
 use super::request::{self, Answer, Request};
+use crate::bank::institutions;
 use crate::world::World;
 use crate::world::link::Link;
 use crate::world::op::Op;
@@ -111,6 +112,12 @@ pub(crate) fn create(request: &Request) -> Answer {
         .object("account_filters")
         .map(|_| fields.raw("account_filters").cloned())?;
     let institution_id = fields.optional_text("institution_id")?;
+    if institution_id
+        .as_deref()
+        .is_some_and(|id| institutions::find(id).is_none())
+    {
+        return Err(PlaidError::of("INVALID_INSTITUTION"));
+    }
     let mut world = request.world();
     let purpose = purpose(request, &world)?;
     let now = request.now();
@@ -212,9 +219,18 @@ fn hosted(fields: &Fields) -> Result<Hosted, PlaidError> {
     )?;
     hosted.word("delivery_method", &["sms", "email"])?;
     hosted.flag("is_mobile_app")?;
+    let completion_redirect_uri = hosted.optional_text("completion_redirect_uri")?;
+    if completion_redirect_uri
+        .as_deref()
+        .is_some_and(|uri| reqwest::Url::parse(uri).is_err())
+    {
+        return Err(PlaidError::invalid(
+            "hosted_link.completion_redirect_uri must be a URI",
+        ));
+    }
     Ok(Hosted {
         wanted: fields.has("hosted_link"),
-        completion_redirect_uri: hosted.optional_text("completion_redirect_uri")?,
+        completion_redirect_uri,
         lifetime: hosted.whole("url_lifetime_seconds", 1..=LONGEST_URL_SECONDS)?,
     })
 }

@@ -6,6 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
 use super::error::PlaidError;
+use super::fields::Fields;
 use super::products;
 use super::request::{Answer, Request};
 use super::sync::readiness;
@@ -82,7 +83,7 @@ pub(crate) fn create(request: &Request) -> Answer {
         Login::Refused(code) => return Err(PlaidError::of(&code)),
     };
     let webhook = options.url("webhook")?;
-    let days = span.whole("days_requested", 1..=730)?.unwrap_or(90);
+    let days = days(&span, request)?;
     let mut world = request.world();
     let seed = world.draw("item");
     let accounts = opening::accounts(&person, bank, seed);
@@ -109,6 +110,18 @@ pub(crate) fn create(request: &Request) -> Answer {
         public_token: linked.public_token,
         request_id: &request.request_id,
     })
+}
+
+/// How far back to go: a number of days, or a first day.
+fn days(span: &Fields, request: &Request) -> Result<u64, PlaidError> {
+    if span.has("end_date") {
+        span.date("end_date")?;
+    }
+    if span.has("start_date") {
+        let back = (request.app.clock.today() - span.date("start_date")?).num_days() + 1;
+        return Ok(u64::try_from(back).unwrap_or(1).clamp(1, 730));
+    }
+    Ok(span.whole("days_requested", 1..=730)?.unwrap_or(90))
 }
 
 fn initial_products(request: &Request) -> Result<Vec<String>, PlaidError> {

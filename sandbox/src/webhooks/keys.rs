@@ -94,14 +94,12 @@ impl Keys {
         Ok(kid)
     }
 
-    /// Makes a new signing key and ends the ones before it, but for the last.
+    /// Signs with a new key from now on. The one before is published as expired; the spare one stays live.
     pub(crate) fn rotate(&mut self, now: i64) -> Result<String> {
-        let kid = self.add(now)?;
-        let ended = self.keys.len().saturating_sub(1);
-        for key in self.keys.iter_mut().take(ended) {
-            key.public.expired_at.get_or_insert(now);
+        if let Some(signing) = self.keys.last_mut() {
+            signing.public.expired_at = Some(now);
         }
-        Ok(kid)
+        self.add(now)
     }
 
     pub(crate) fn find(&self, kid: &str) -> Option<PublicKey> {

@@ -73,6 +73,7 @@ impl Outbox {
         let client = reqwest::Client::builder()
             .timeout(TIMEOUT)
             .redirect(Policy::none())
+            .no_proxy()
             .build()?;
         let log = Log {
             deliveries: Ring::new(REMEMBERED),

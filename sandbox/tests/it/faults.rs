@@ -88,6 +88,8 @@ async fn answers_are_refused_spoilt_or_cut() {
     assert!(body_of(&bank, &ana).await.is_err());
     plant(&bank, json!({ "kind": "hang", "ms": 1 })).await;
     assert!(body_of(&bank, &ana).await.is_err());
+    plant(&bank, json!({ "kind": "huge", "bytes": 1_000_000 })).await;
+    assert!(body_of(&bank, &ana).await.unwrap().len() > 1_000_000);
     bank.control("/faults", json!({ "faults": [] })).await;
     assert!(body_of(&bank, &ana).await.is_ok());
 }
@@ -166,4 +168,15 @@ async fn data_can_be_odd() {
         let (_, page) = bank.page(&ana, "", 500).await;
         assert!(shows(&page), "{name}");
     }
+}
+
+#[tokio::test]
+async fn a_misspelt_fault_is_refused() {
+    let bank = Bank::open().await;
+    let order = json!({ "faults": [{ "kind": "latency", "ms": 1, "endpiont": "/item/get" }] });
+    let answer = bank
+        .send("/control/faults", order.to_string())
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), 400);
 }

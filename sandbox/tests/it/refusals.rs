@@ -114,6 +114,7 @@ async fn link_tokens_are_checked() {
             json!({ "hosted_link": { "url_lifetime_seconds": 0 } }),
             "INVALID_FIELD",
         ),
+        (json!({ "institution_id": "ins_0" }), "INVALID_INSTITUTION"),
         (json!({ "access_token": ana.token }), "INVALID_FIELD"),
         (
             json!({ "access_token": "nonsense", "products": null }),

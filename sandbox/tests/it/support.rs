@@ -1,6 +1,8 @@
 //! A sandbox, a client of it, and somebody to receive webhooks.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::Router;
 use axum::body::Bytes;
@@ -270,12 +272,20 @@ pub(crate) struct Receiver {
 
 impl Receiver {
     pub(crate) async fn open() -> Self {
+        Self::refusing(0).await
+    }
+
+    /// One that refuses so many webhooks first.
+    pub(crate) async fn refusing(times: usize) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/webhook", listener.local_addr().unwrap());
         let (sender, arrivals) = mpsc::unbounded_channel();
         let router = Router::new()
             .route("/webhook", post(receive))
-            .with_state(sender);
+            .with_state(Arc::new(Inbox {
+                sender,
+                refusals: AtomicUsize::new(times),
+            }));
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self { url, arrivals }
     }
@@ -295,19 +305,29 @@ impl Receiver {
     }
 }
 
-async fn receive(
-    State(sender): State<mpsc::UnboundedSender<Arrival>>,
-    headers: HeaderMap,
-    bytes: Bytes,
-) -> StatusCode {
+struct Inbox {
+    sender: mpsc::UnboundedSender<Arrival>,
+    refusals: AtomicUsize,
+}
+
+async fn receive(State(inbox): State<Arc<Inbox>>, headers: HeaderMap, bytes: Bytes) -> StatusCode {
     let signature = headers
         .get("plaid-verification")
         .map(|value| value.to_str().unwrap().to_owned());
     let body = serde_json::from_slice(&bytes).unwrap();
-    let _ = sender.send(Arrival {
+    let _ = inbox.sender.send(Arrival {
         signature,
         bytes: bytes.to_vec(),
         body,
     });
-    StatusCode::OK
+    let refuse = inbox
+        .refusals
+        .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
+            left.checked_sub(1)
+        });
+    if refuse.is_ok() {
+        StatusCode::SERVICE_UNAVAILABLE
+    } else {
+        StatusCode::OK
+    }
 }

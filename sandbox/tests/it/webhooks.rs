@@ -142,6 +142,16 @@ async fn a_rotated_key_signs_and_the_old_one_is_published_as_expired() {
         )
         .await;
     assert!(old["key"]["expired_at"].is_i64());
+    let keys: Value = serde_json::from_str(&bank.read("/control/keys").await).unwrap();
+    assert_eq!(
+        keys["keys"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|key| key["expired_at"].is_null())
+            .count(),
+        2
+    );
     assert_eq!(verify(&bank, &after, &after.bytes).await, Ok(()));
 }
 
@@ -258,4 +268,69 @@ async fn a_changed_address_is_acknowledged_at_the_new_one() {
         bank.refused("/sandbox/item/fire_webhook", assets).await,
         "SANDBOX_PRODUCT_NOT_ENABLED"
     );
+}
+
+#[tokio::test]
+async fn a_webhook_is_repeated_until_it_is_taken() {
+    let bank = Bank::open().await;
+    let mut receiver = Receiver::refusing(2).await;
+    let ana = bank.link("user_good").await;
+    bank.ok(
+        "/item/webhook/update",
+        json!({ "access_token": ana.token, "webhook": receiver.url }),
+    )
+    .await;
+    let (first, second, third) = (
+        receiver.next().await,
+        receiver.next().await,
+        receiver.next().await,
+    );
+    assert_eq!((&first.bytes, &second.bytes), (&second.bytes, &third.bytes));
+    assert_eq!(verify(&bank, &third, &third.bytes).await, Ok(()));
+}
+
+#[tokio::test]
+async fn a_dropped_webhook_is_logged_and_not_sent() {
+    let mut settings = at_once();
+    settings.webhooks.drop = 1.0;
+    let bank = Bank::open_with(Options {
+        settings,
+        ..Options::default()
+    })
+    .await;
+    let mut receiver = Receiver::open().await;
+    let ana = linked(&bank, &receiver, "user_good").await;
+    bank.ok(
+        "/sandbox/item/reset_login",
+        json!({ "access_token": ana.token }),
+    )
+    .await;
+    bank.control("/settings", json!({ "webhooks": { "drop": 0.0 } }))
+        .await;
+    let fire = json!({ "access_token": ana.token, "webhook_code": "LOGIN_REPAIRED" });
+    bank.ok("/sandbox/item/fire_webhook", fire).await;
+    receiver.next_of("LOGIN_REPAIRED").await;
+    assert!(
+        bank.read("/control/webhooks")
+            .await
+            .contains("\"state\":\"dropped\"")
+    );
+}
+
+#[tokio::test]
+async fn any_body_can_be_sent_signed() {
+    let bank = Bank::open().await;
+    let mut receiver = Receiver::open().await;
+    let body =
+        json!({ "webhook_type": "ITEM", "webhook_code": "SOMETHING_NEW", "item_id": "nobody" });
+    bank.control(
+        "/webhooks",
+        json!({ "url": receiver.url, "body": body, "times": 2 }),
+    )
+    .await;
+    for _ in 0..2 {
+        let arrival = receiver.next().await;
+        assert_eq!(arrival.body, body);
+        assert_eq!(verify(&bank, &arrival, &arrival.bytes).await, Ok(()));
+    }
 }

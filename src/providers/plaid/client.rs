@@ -105,7 +105,7 @@ impl Client {
         request: &impl Serialize,
     ) -> Result<Answer, ProviderError> {
         let started = Instant::now();
-        let answer = self.exchange(endpoint, request).await;
+        let answer = self.call(endpoint, request).await;
         let duration_ms = started.elapsed().as_millis();
         if tracing::enabled!(tracing::Level::DEBUG) {
             let (outcome, request_id) = match &answer {
@@ -118,7 +118,7 @@ impl Client {
         answer
     }
 
-    async fn exchange(
+    async fn call(
         &self,
         endpoint: Endpoint,
         request: &impl Serialize,
@@ -333,15 +333,25 @@ mod tests {
             });
             response(200, Body::from_stream(pieces))
         };
-        let endless = || {
+        let huge = || {
             let piece = Bytes::from(vec![b' '; 1024 * 1024]);
-            let pieces = stream::repeat_with(move || Ok::<_, std::io::Error>(piece.clone()));
-            response(200, Body::from_stream(pieces))
+            let pieces = vec![piece; 32].into_iter().chain(["{}".into()]);
+            response(
+                200,
+                Body::from_stream(stream::iter(pieces.map(Ok::<_, std::io::Error>))),
+            )
+        };
+        let elsewhere = || {
+            let mut response = response(307, "");
+            let good = HeaderValue::from_static("/good");
+            response.headers_mut().insert("location", good);
+            response
         };
         let stub = Stub::answering(move |path, _| async move {
             match path.as_str() {
                 "/truncated" => truncated(),
-                "/endless" => endless(),
+                "/huge" => huge(),
+                "/good" => response(200, "{}"),
                 "/never" => std::future::pending().await,
                 "/html" => response(502, "<html>Bad Gateway</html>"),
                 "/nothing" => response(200, ""),
@@ -349,13 +359,13 @@ mod tests {
                 "/two" => response(200, "{} {}"),
                 "/gzip" => response(200, vec![0x1f, 0x8b, 8, 0]),
                 "/lists" => response(200, "[".repeat(100_000)),
-                _ => response(302, ""),
+                _ => elsewhere(),
             }
         });
         let stub = stub.await;
         for (endpoint, code) in [
             (Endpoint::new("/truncated"), "truncated"),
-            (Endpoint::new("/endless"), "oversized"),
+            (Endpoint::new("/huge"), "oversized"),
             (Endpoint::within("/never", 1), "timeout"),
             (Endpoint::new("/html"), "malformed"),
             (Endpoint::new("/nothing"), "malformed"),

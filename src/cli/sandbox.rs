@@ -1,0 +1,71 @@
+//! `passbook sandbox`: the built-in sandbox alone, or beside a server whose `PLAID_ENV` is `local`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use passbook_sandbox::{Error, Options, Sandbox};
+
+use super::{
+    Overrides, configure,
+    failure::{Exit, Failure},
+    print, signals,
+};
+
+#[derive(Args, Debug)]
+pub(super) struct SandboxArgs {
+    /// Where to listen instead of `SANDBOX_LISTEN`.
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<String>,
+    /// What all chance comes from: the same seed makes the same banks and transactions.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// A file that remembers linked banks across restarts.
+    #[arg(long, value_name = "PATH")]
+    state: Option<PathBuf>,
+    /// The address browsers reach the hosted link page at, if it is another than the one listened on.
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+}
+
+pub(super) async fn run(args: SandboxArgs) -> Result<(), Failure> {
+    let listen = args.listen.map(|address| ("SANDBOX_LISTEN", address));
+    let overrides: Overrides = listen.into_iter().collect();
+    let config = configure(overrides)?;
+    let signals = signals::listen()?;
+    let sandbox = start(Options {
+        listen: config.sandbox_listen,
+        public_url: args.public_url,
+        seed: args.seed,
+        state: args.state,
+        ..Options::default()
+    })
+    .await?;
+    print::line(format!(
+        "The sandbox is at {}; any client id and secret will do. Point a server at it with PLAID_BASE_URL.",
+        sandbox.url()
+    ))?;
+    signals.drain.cancelled().await;
+    tokio::select! {
+        () = sandbox.shutdown() => {}
+        () = signals.now.cancelled() => {}
+    }
+    Ok(())
+}
+
+/// Starts a sandbox in the background.
+pub(super) async fn start(options: Options) -> Result<Sandbox, Failure> {
+    let listen = options.listen;
+    Sandbox::start(options).await.map_err(|error| match error {
+        Error::Listen { source, .. } => Failure::new(
+            Exit::Unavailable,
+            format!(
+                "SANDBOX_LISTEN: cannot listen on {listen}: {source}; end the other program, name another address, \
+                 or set PLAID_BASE_URL to a sandbox that runs already"
+            ),
+        ),
+        Error::State { path, source } => Failure::io(format!(
+            "{path}: the sandbox cannot keep its banks there: {source}; name another file, or remove this one"
+        )),
+        error => Failure::new(Exit::Software, format!("the sandbox does not start: {error}")),
+    })
+}

@@ -1,0 +1,232 @@
+//! Puts a running process together: database, keys, sandbox and handles; then, as the command wants,
+//! the server and the worker. The only place that knows all parts. A fault of configuration is told
+//! before an address is taken, and no job runs before the server has its address.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
+
+use passbook_sandbox::{Options, Sandbox};
+use secrecy::ExposeSecret;
+
+use super::{
+    failure::{Exit, Failure},
+    keys,
+    open::{self, Missing, Opened},
+    parts::Parts,
+    sandbox,
+    signals::Signals,
+};
+use crate::{
+    app::App,
+    auth::Auth,
+    clock::Clock,
+    config::{Config, PlaidEnv},
+    database::{FileLock, masked},
+    error::Result,
+    feed::Followers,
+    providers::{
+        Provider,
+        plaid::{Plaid, PlaidSettings},
+    },
+    relay, schema,
+    server::{Server, Site},
+    transport::Limits,
+    webhooks::{self, Intake},
+    worker,
+};
+
+/// How long sandbox and database have to put their files away. Nothing is lost if they do not: both
+/// read their logs at the next start.
+const CLOSING: Duration = Duration::from_millis(500);
+
+/// A process that has what it needs, and runs the parts it was given.
+#[derive(Debug)]
+pub(super) struct Process {
+    pub(super) app: App,
+    parts: Parts,
+    signals: Signals,
+    sandbox: Option<Sandbox>,
+    /// Given back last.
+    _lock: Option<FileLock>,
+}
+
+impl Process {
+    /// Opens the database, finds the keys, and starts the sandbox if Plaid's environment is local.
+    pub(super) async fn start(
+        config: Config,
+        missing: Missing,
+        signals: Signals,
+    ) -> Result<Self, Failure> {
+        let Opened { db, lock } = open::open(&config).await?;
+        let (migrating, _) = open::migrate(&config, &db, missing).await?;
+        let keys = keys::get(&config, &db).await;
+        migrating.release().await;
+        let keys = keys?;
+        let sandbox = local_sandbox(&config).await?;
+        let clock = Clock::default();
+        let local = sandbox.as_ref().map(Sandbox::url);
+        let plaid = plaid(&config, local, clock.clone())?;
+        let public_url = config.public_url.clone();
+        let public_url = public_url.unwrap_or_else(|| near(config.listen));
+        let app = App {
+            config: Arc::new(config),
+            db,
+            clock,
+            keys: Arc::new(keys),
+            followers: Followers::default(),
+            public_url: public_url.into(),
+            plaid,
+        };
+        let mut parts = Parts::new(signals.clone());
+        parts.add("relay of hints", relay::run(app.clone(), parts.shutdown()));
+        Ok(Self {
+            app,
+            parts,
+            signals,
+            sandbox,
+            _lock: lock,
+        })
+    }
+
+    /// Takes the address of `LISTEN` and serves there.
+    pub(super) async fn serve(&mut self) -> Result<SocketAddr, Failure> {
+        let app = &self.app;
+        let auth = Auth::new(app.clone())?;
+        let (intake, write) = Intake::new(app.clone());
+        let server = Server::bind(Site {
+            config: app.config.clone(),
+            db: app.db.clone(),
+            executor: schema::build(app, auth.clone()),
+            door: auth.clone(),
+            routes: webhooks::routes(app.clone(), intake),
+            limits: Limits::default(),
+        });
+        let server = server
+            .await
+            .map_err(|fault| Failure::new(Exit::Unavailable, fault.to_string()))?;
+        let address = server.address();
+        let shutdown = self.parts.shutdown();
+        self.parts.add("sign-in", done(auth.run(shutdown.clone())));
+        self.parts.add("webhook inbox", done(write));
+        self.parts.add("server", done(server.serve(shutdown)));
+        self.announce(address);
+        Ok(address)
+    }
+
+    /// Runs jobs, as many at once as `WORKERS` says.
+    pub(super) fn work(&mut self) {
+        let shutdown = self.parts.shutdown();
+        self.parts
+            .add("worker", done(worker::run(self.app.clone(), shutdown)));
+    }
+
+    /// Runs until a signal comes or a part fails.
+    pub(super) async fn run(self) -> Result<(), Failure> {
+        let outcome = self.parts.run().await;
+        let rest = async {
+            // After the jobs, which may have been asking it to the last.
+            if let Some(sandbox) = self.sandbox {
+                sandbox.shutdown().await;
+            }
+            self.app.db.close().await;
+        };
+        tokio::select! {
+            () = rest => {}
+            () = tokio::time::sleep(CLOSING) => {}
+            () = self.signals.now.cancelled() => {}
+        }
+        outcome
+    }
+
+    fn announce(&self, address: SocketAddr) {
+        let config = &self.app.config;
+        let here = near(address);
+        let plaid = match (config.plaid.env, &self.sandbox) {
+            (PlaidEnv::Local, Some(sandbox)) => {
+                format!("the built-in sandbox at {}", sandbox.url())
+            }
+            (PlaidEnv::Local, None) => "a sandbox at PLAID_BASE_URL".to_owned(),
+            (PlaidEnv::Sandbox, _) => "sandbox".to_owned(),
+            (PlaidEnv::Production, _) => "production".to_owned(),
+        };
+        let open = if config.graphiql {
+            format!("; open {here}/graphiql to try it")
+        } else {
+            String::new()
+        };
+        tracing::info!(
+            version = env!("CARGO_PKG_VERSION"),
+            database = masked(config.database_url.expose_secret()),
+            plaid,
+            "serving {here}/graphql{open}"
+        );
+    }
+}
+
+/// The part that returns nothing as one that may fail.
+async fn done(part: impl Future<Output = ()>) -> Result<()> {
+    part.await;
+    Ok(())
+}
+
+/// Where an address listened on is reached from this machine.
+fn near(address: SocketAddr) -> String {
+    let ip = match address.ip() {
+        ip if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        ip => ip,
+    };
+    format!("http://{}", SocketAddr::new(ip, address.port()))
+}
+
+/// The way to Plaid, or to the sandbox that stands in for it.
+pub(super) fn plaid(
+    config: &Config,
+    local: Option<String>,
+    clock: Clock,
+) -> Result<Arc<dyn Provider>> {
+    let own = || match config.plaid.env {
+        PlaidEnv::Local => format!("http://{}", config.sandbox_listen),
+        PlaidEnv::Sandbox => "https://sandbox.plaid.com".to_owned(),
+        PlaidEnv::Production => "https://production.plaid.com".to_owned(),
+    };
+    let base_url = local
+        .or_else(|| config.plaid.base_url.clone())
+        .unwrap_or_else(own);
+    let settings = PlaidSettings {
+        base_url,
+        client_id: config.plaid.client_id.clone(),
+        secret: config.plaid.secret.clone(),
+        client_name: "Passbook".to_owned(),
+    };
+    Ok(Arc::new(Plaid::new(settings, clock)?))
+}
+
+/// Starts the built-in sandbox if Plaid's environment is local and nobody says that one runs already.
+async fn local_sandbox(config: &Config) -> Result<Option<Sandbox>, Failure> {
+    if config.plaid.env != PlaidEnv::Local || config.plaid.base_url.is_some() {
+        return Ok(None);
+    }
+    let state = config.sqlite_path().map(journal);
+    if state.is_none() {
+        tracing::warn!(
+            "banks linked in the built-in sandbox are forgotten when it ends; `passbook sandbox --state` keeps them"
+        );
+    }
+    let options = Options {
+        listen: config.sandbox_listen,
+        state,
+        ..Options::default()
+    };
+    sandbox::start(options).await.map(Some)
+}
+
+/// Where the sandbox remembers linked banks: beside the database that holds their tokens.
+fn journal(database: PathBuf) -> PathBuf {
+    let mut path = database.into_os_string();
+    path.push(".sandbox");
+    PathBuf::from(path)
+}

@@ -1,0 +1,211 @@
+//! The program as a supervisor sees it: exit codes, one line per fault, and how it ends.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "in a test, what cannot go on should stop with the place it stopped at"
+)]
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    path::PathBuf,
+    process::{Child, Command, Output, Stdio},
+};
+
+use uuid::Uuid;
+
+/// An empty directory to run the program in; gone when the test is over.
+struct Place(PathBuf);
+
+impl Place {
+    fn new() -> Self {
+        let path = std::env::temp_dir().join(format!("passbook-{}", Uuid::now_v7()));
+        fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_passbook"));
+        command
+            .args(args)
+            .current_dir(&self.0)
+            .env_clear()
+            .env("LISTEN", "127.0.0.1:0")
+            .env("SANDBOX_LISTEN", "127.0.0.1:0");
+        command
+    }
+
+    fn run(&self, args: &[&str]) -> Output {
+        self.command(args).output().unwrap()
+    }
+
+    /// Runs the program with settings; its exit code and what it said on standard error.
+    fn fails(&self, args: &[&str], settings: &[(&str, &str)]) -> (i32, String) {
+        let mut command = self.command(args);
+        let output = command.envs(settings.iter().copied()).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        (output.status.code().unwrap(), said)
+    }
+
+    /// Starts a server and waits until it says that it serves.
+    fn serve(&self) -> Server {
+        let mut child = self
+            .command(&["serve"])
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
+        let serving = log.find(|line| line.as_ref().unwrap().contains("serving"));
+        assert!(serving.is_some(), "the server ended before it served");
+        // Somebody has to read on, or the server waits for its log.
+        std::thread::spawn(move || log.for_each(drop));
+        Server(child)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+struct Server(Child);
+
+impl Server {
+    fn signal(&self, name: &str) {
+        let pid = self.0.id().to_string();
+        let status = Command::new("kill").args(["-s", name, &pid]).status();
+        assert!(status.unwrap().success());
+    }
+
+    fn ends(mut self) -> Option<i32> {
+        self.0.wait().unwrap().code()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_wrong_command_line_exits_64() {
+    let place = Place::new();
+    assert_eq!(place.fails(&["sevre"], &[]).0, 64);
+    assert_eq!(place.fails(&["serve", "--port", "1"], &[]).0, 64);
+    assert_eq!(place.run(&["--help"]).status.code(), Some(0));
+    assert_eq!(place.run(&["--version"]).status.code(), Some(0));
+}
+
+#[test]
+fn every_wrong_setting_is_a_line_of_its_own_and_exits_78() {
+    let settings = [("LISTEN", "nowhere"), ("WORKERS", "99")];
+    let (code, said) = Place::new().fails(&["serve"], &settings);
+    assert_eq!(code, 78);
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!(lines.len(), 2, "{said}");
+    assert!(lines[0].contains("LISTEN") && lines[1].contains("WORKERS"));
+}
+
+#[test]
+fn the_command_line_comes_before_the_environment() {
+    let place = Place::new();
+    let said = place.fails(
+        &["migrate", "--database-url", "sqlite://here.db"],
+        &[("DATABASE_URL", "sqlite:///nowhere/there.db")],
+    );
+    assert_eq!(said.0, 0, "{}", said.1);
+    assert!(place.0.join("here.db").exists());
+}
+
+#[test]
+fn a_file_that_is_no_database_is_named_and_exits_74() {
+    let place = Place::new();
+    fs::write(place.0.join("passbook.db"), "Dear diary,\n".repeat(1000)).unwrap();
+    let (code, said) = place.fails(&["serve"], &[]);
+    assert_eq!((code, said.lines().count()), (74, 1), "{said}");
+    assert!(said.contains("passbook.db"));
+}
+
+#[test]
+fn a_database_behind_this_release_is_refused_if_asked_to() {
+    let place = Place::new();
+    let (code, said) = place.fails(&["serve", "--no-migrate"], &[]);
+    assert_eq!(code, 78);
+    assert!(said.contains("passbook migrate"), "{said}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_server_has_its_database_alone_and_ends_with_0_when_told() {
+    let place = Place::new();
+    let server = place.serve();
+    let (code, said) = place.fails(&["serve"], &[]);
+    assert_eq!((code, said.lines().count()), (75, 1), "{said}");
+    assert!(said.contains("passbook.db") && said.contains(&server.0.id().to_string()));
+    assert_eq!(place.run(&["doctor"]).status.code(), Some(0));
+    server.signal("TERM");
+    assert_eq!(server.ends(), Some(0));
+    let left = place.0.join("passbook.db-wal");
+    assert!(!left.exists(), "the write-ahead log was not folded in");
+    assert_eq!(place.run(&["migrate"]).status.code(), Some(0));
+}
+
+#[cfg(unix)]
+#[test]
+fn what_a_server_keeps_is_for_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = Place::new();
+    let server = place.serve();
+    for name in ["passbook.db", "passbook.db-wal", "passbook.key"] {
+        let mode = place.0.join(name).metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{name} has mode {mode:o}");
+    }
+    server.signal("INT");
+    assert_eq!(server.ends(), Some(0));
+}
+
+#[test]
+fn a_server_with_other_keys_is_refused_and_the_doctor_says_why() {
+    let place = Place::new();
+    let make = place.serve();
+    drop(make);
+    let other = [("SECRET_KEY", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")];
+    let (code, said) = place.fails(&["serve"], &other);
+    assert_eq!((code, said.lines().count()), (78, 1), "{said}");
+    fs::rename(place.0.join("passbook.key"), place.0.join("elsewhere")).unwrap();
+    let (code, said) = place.fails(&["serve"], &[]);
+    assert!(code == 78 && said.contains("passbook.key"), "{said}");
+    assert!(!place.0.join("passbook.key").exists());
+    let output = place.run(&["doctor"]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stdout).unwrap();
+    let keys = said.lines().find(|line| line.starts_with("problem  keys"));
+    assert!(keys.is_some_and(|line| line.contains("backup")), "{said}");
+}
+
+#[test]
+fn an_address_that_is_taken_exits_69_and_names_its_setting() {
+    let place = Place::new();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    for name in ["LISTEN", "SANDBOX_LISTEN"] {
+        let (code, said) = place.fails(&["serve"], &[(name, &address)]);
+        assert_eq!(code, 69, "{said}");
+        let told = format!("passbook: {name}: ");
+        assert!(said.lines().any(|line| line.starts_with(&told)), "{said}");
+    }
+}
+
+#[test]
+fn the_schema_needs_no_configuration() {
+    let output = Place::new()
+        .command(&["schema"])
+        .env("LISTEN", "nowhere")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(output.stdout.starts_with(b"\"\"\""));
+}

@@ -1,0 +1,173 @@
+//! The bank of a story: the sandbox, and what a bank may do at any moment.
+
+use std::sync::Arc;
+
+use passbook_sandbox::{Options, Sandbox, Settings};
+use serde_json::{Value, json};
+
+/// The sandbox and a client of its control paths. Clones share the sandbox.
+pub(crate) struct Bank {
+    sandbox: Arc<Sandbox>,
+    http: reqwest::Client,
+}
+
+impl Bank {
+    /// A bank that is ready at once.
+    pub(crate) async fn open() -> Self {
+        let mut settings = Settings {
+            initial_ready_ms: 0,
+            history_ready_ms: 0,
+            ..Settings::default()
+        };
+        settings.legacy_webhooks = false;
+        let options = Options {
+            settings,
+            ..Options::default()
+        };
+        let sandbox = Arc::new(Sandbox::start(options).await.unwrap());
+        Self {
+            sandbox,
+            http: reqwest::Client::builder().build().unwrap(),
+        }
+    }
+
+    /// The same bank, for a server that starts again.
+    pub(crate) fn again(&self) -> Self {
+        Self {
+            sandbox: self.sandbox.clone(),
+            http: self.http.clone(),
+        }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        self.sandbox.url()
+    }
+
+    /// Calls a path as a Plaid client would.
+    pub(crate) async fn ask(&self, path: &str, body: Value) -> Value {
+        let request = self.http.post(format!("{}{path}", self.url()));
+        let request = request
+            .header("plaid-client-id", "client")
+            .header("plaid-secret", "secret");
+        let answer = request
+            .header("content-type", "application/json")
+            .body(body.to_string())
+            .send()
+            .await
+            .unwrap();
+        let status = answer.status();
+        let text = answer.text().await.unwrap();
+        assert!(status.is_success(), "{path}: {status} {text}");
+        serde_json::from_str(&text).unwrap_or(Value::Null)
+    }
+
+    pub(crate) async fn look(&self, path: &str) -> Value {
+        let text = self
+            .http
+            .get(format!("{}{path}", self.url()))
+            .send()
+            .await
+            .unwrap()
+            .text()
+            .await
+            .unwrap();
+        serde_json::from_str(&text).unwrap_or(Value::String(text))
+    }
+
+    /// The public token of a person who finished Link.
+    pub(crate) async fn public_token(&self, username: &str, webhook: &str) -> String {
+        self.public_token_at("ins_109508", username, webhook).await
+    }
+
+    pub(crate) async fn public_token_at(
+        &self,
+        institution: &str,
+        username: &str,
+        webhook: &str,
+    ) -> String {
+        let body = json!({
+            "institution_id": institution,
+            "initial_products": ["transactions"],
+            "options": {
+                "webhook": webhook,
+                "override_username": username,
+                "override_password": "pass_good",
+                "transactions": {"days_requested": 730},
+            },
+        });
+        let answer = self.ask("/sandbox/public_token/create", body).await;
+        answer["public_token"].as_str().unwrap().to_owned()
+    }
+
+    /// The items the bank knows.
+    pub(crate) async fn items(&self) -> Vec<Value> {
+        self.look("/control/items").await["items"]
+            .as_array()
+            .unwrap()
+            .clone()
+    }
+
+    /// The only item that is not removed.
+    pub(crate) async fn item(&self) -> Value {
+        let mut items = self.items().await;
+        items.retain(|item| item["removed"] == false);
+        assert_eq!(items.len(), 1, "{items:?}");
+        items.remove(0)
+    }
+
+    /// Changes an item's transactions.
+    pub(crate) async fn change(&self, item_id: &str, changes: Value) -> Value {
+        self.ask(&format!("/control/items/{item_id}/transactions"), changes)
+            .await
+    }
+
+    /// Replaces the faults that are planted.
+    pub(crate) async fn faults(&self, faults: Value) {
+        self.ask("/control/faults", json!({"faults": faults})).await;
+    }
+
+    /// Changes how the sandbox behaves.
+    pub(crate) async fn settings(&self, settings: Value) {
+        self.ask("/control/settings", settings).await;
+    }
+
+    /// The webhooks the sandbox has to send, each with the results of its attempts.
+    pub(crate) async fn webhooks(&self) -> Vec<Value> {
+        self.lines("/control/webhooks").await
+    }
+
+    /// The webhooks so far, once none of them is still on its way.
+    pub(crate) async fn webhooks_settled(&self) -> Vec<Value> {
+        loop {
+            let sent = self.webhooks().await;
+            if sent.iter().all(|webhook| webhook["state"] != "waiting") {
+                return sent;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// All transactions of an item as the bank has them now, by id.
+    pub(crate) async fn oracle(&self, item_id: &str) -> Vec<Value> {
+        let mut rows = self
+            .lines(&format!("/control/items/{item_id}/oracle"))
+            .await;
+        rows.sort_by_key(|row| row["transaction_id"].as_str().unwrap().to_owned());
+        rows
+    }
+
+    async fn lines(&self, path: &str) -> Vec<Value> {
+        let text = self
+            .http
+            .get(format!("{}{path}", self.url()))
+            .send()
+            .await
+            .unwrap()
+            .text()
+            .await
+            .unwrap();
+        text.lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    }
+}

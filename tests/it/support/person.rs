@@ -1,0 +1,271 @@
+//! A person with a session, and what she does through the API.
+
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, connect_async,
+    tungstenite::{Message, client::IntoClientRequest},
+};
+
+use super::Bank;
+
+/// What a story waits for at most before it fails.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+pub(crate) struct Person {
+    pub(crate) url: String,
+    pub(crate) token: String,
+    pub(crate) refresh_token: String,
+    http: reqwest::Client,
+}
+
+impl Person {
+    pub(crate) async fn register(url: &str, name: &str) -> Self {
+        let mut person = Self {
+            url: url.to_owned(),
+            token: String::new(),
+            refresh_token: String::new(),
+            http: reqwest::Client::builder().build().unwrap(),
+        };
+        let input =
+            json!({"email": format!("{name}@example.com"), "password": "correct horse battery"});
+        let document = "mutation($input: RegisterInput!) { register(input: $input) { \
+                        accessToken refreshToken userErrors { code message field } } }";
+        let answer = person.ask(document, json!({"input": input})).await;
+        let session = &answer["register"];
+        assert_eq!(session["userErrors"], json!([]), "{answer}");
+        person.token = session["accessToken"].as_str().unwrap().to_owned();
+        person.refresh_token = session["refreshToken"].as_str().unwrap().to_owned();
+        person
+    }
+
+    /// The same server, asked by somebody without a session.
+    pub(crate) fn stranger(&self) -> Self {
+        Self {
+            url: self.url.clone(),
+            token: String::new(),
+            refresh_token: String::new(),
+            http: self.http.clone(),
+        }
+    }
+
+    /// The same person at another address of the server.
+    pub(crate) fn at(&self, url: &str) -> Self {
+        Self {
+            url: url.to_owned(),
+            token: self.token.clone(),
+            refresh_token: self.refresh_token.clone(),
+            http: self.http.clone(),
+        }
+    }
+
+    /// The whole answer to a document.
+    pub(crate) async fn answer(&self, document: &str, variables: Value) -> Value {
+        let body = json!({"query": document, "variables": variables});
+        let mut request = self
+            .http
+            .post(format!("{}/graphql", self.url))
+            .header("content-type", "application/json");
+        if !self.token.is_empty() {
+            request = request.bearer_auth(&self.token);
+        }
+        let text = request
+            .body(body.to_string())
+            .send()
+            .await
+            .unwrap()
+            .text()
+            .await
+            .unwrap();
+        serde_json::from_str(&text).unwrap_or_else(|_| panic!("no JSON: {text}"))
+    }
+
+    /// The data of a document that is expected to succeed.
+    pub(crate) async fn ask(&self, document: &str, variables: Value) -> Value {
+        let mut answer = self.answer(document, variables).await;
+        assert!(answer.get("errors").is_none(), "{document}: {answer}");
+        answer["data"].take()
+    }
+
+    /// The code of the first error of a document that is expected to fail.
+    pub(crate) async fn error(&self, document: &str, variables: Value) -> String {
+        let answer = self.answer(document, variables).await;
+        let code = &answer["errors"][0]["extensions"]["code"];
+        code.as_str()
+            .unwrap_or_else(|| panic!("no error: {answer}"))
+            .to_owned()
+    }
+
+    /// Offers a public token.
+    pub(crate) async fn exchange(&self, public_token: &str) -> Value {
+        let document = "mutation($input: ExchangePublicTokenInput!) { exchangePublicToken(input: $input) { \
+                        item { id } syncJob { id status trigger } existingItem { id } \
+                        userErrors { code message field retryable retryAfterSeconds } } }";
+        let mut data = self
+            .ask(document, json!({"input": {"publicToken": public_token}}))
+            .await;
+        data["exchangePublicToken"].take()
+    }
+
+    /// Links a test user of the bank and waits until the first sync has ended.
+    pub(crate) async fn link(&self, bank: &Bank, username: &str) -> String {
+        let public_token = bank
+            .public_token(username, &format!("{}/webhooks/plaid", self.url))
+            .await;
+        let linked = self.exchange(&public_token).await;
+        let job = linked["syncJob"]["id"]
+            .as_str()
+            .unwrap_or_else(|| panic!("{linked}"));
+        let ended = self.sync_job_ends(job).await;
+        assert_eq!(ended["status"], "SUCCEEDED", "{ended}");
+        linked["item"]["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Follows a sync job until it has ended.
+    pub(crate) async fn sync_job_ends(&self, id: &str) -> Value {
+        let document = "subscription($id: ID!) { syncJobUpdated(syncJobId: $id) { cursor syncJob { \
+                        id status trigger attempt progress { pages added modified removed } \
+                        error { code message action retryable } } } }";
+        let mut watch = self.watch(document, json!({"id": id})).await;
+        loop {
+            let mut event = watch.next().await;
+            let job = event["syncJobUpdated"]["syncJob"].take();
+            if ["SUCCEEDED", "FAILED", "CANCELLED"]
+                .iter()
+                .any(|end| job["status"] == *end)
+            {
+                return job;
+            }
+        }
+    }
+
+    /// Opens a socket with a subscription on it.
+    pub(crate) async fn watch(&self, document: &str, variables: Value) -> Watch {
+        let mut request = self
+            .url
+            .replace("http:", "ws:")
+            .into_client_request()
+            .unwrap();
+        *request.uri_mut() = format!("{}/graphql", self.url.replace("http:", "ws:"))
+            .parse()
+            .unwrap();
+        request.headers_mut().insert(
+            "sec-websocket-protocol",
+            "graphql-transport-ws".parse().unwrap(),
+        );
+        let (mut socket, _) = connect_async(request).await.unwrap();
+        let payload = match self.token.as_str() {
+            "" => json!({}),
+            token => json!({"Authorization": format!("Bearer {token}")}),
+        };
+        send(
+            &mut socket,
+            json!({"type": "connection_init", "payload": payload}),
+        )
+        .await;
+        let mut watch = Watch { socket };
+        assert_eq!(watch.message().await["type"], "connection_ack");
+        let payload = json!({"query": document, "variables": variables});
+        send(
+            &mut watch.socket,
+            json!({"id": "1", "type": "subscribe", "payload": payload}),
+        )
+        .await;
+        watch
+    }
+
+    /// All transactions, newest first, page by page.
+    pub(crate) async fn transactions(&self) -> Vec<Value> {
+        let document = "query($after: String) { transactions(first: 100, after: $after) { \
+                        pageInfo { hasNextPage endCursor } nodes { id amount { amount currency } direction date \
+                        authorizedDate datetime name merchantName pending paymentChannel createdAt updatedAt \
+                        category { primary detailed } account { id name } } } }";
+        let mut all = Vec::new();
+        let mut after = Value::Null;
+        loop {
+            let mut data = self.ask(document, json!({"after": after})).await;
+            let page = &mut data["transactions"];
+            all.extend(page["nodes"].as_array().unwrap().iter().cloned());
+            if page["pageInfo"]["hasNextPage"] != true {
+                return all;
+            }
+            after = page["pageInfo"]["endCursor"].take();
+        }
+    }
+}
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+async fn send(socket: &mut Socket, message: Value) {
+    socket
+        .send(Message::text(message.to_string()))
+        .await
+        .unwrap();
+}
+
+/// A subscription that is open.
+pub(crate) struct Watch {
+    socket: Socket,
+}
+
+impl Watch {
+    /// The data of the next event.
+    pub(crate) async fn next(&mut self) -> Value {
+        let mut message = self.message().await;
+        assert_eq!(message["type"], "next", "{message}");
+        let payload = &mut message["payload"];
+        assert!(payload.get("errors").is_none(), "{payload}");
+        payload["data"].take()
+    }
+
+    /// The next message, pings aside.
+    pub(crate) async fn message(&mut self) -> Value {
+        loop {
+            match self.frame().await {
+                Message::Text(text) => {
+                    let message: Value = serde_json::from_str(&text).unwrap();
+                    if message["type"] != "ping" {
+                        return message;
+                    }
+                }
+                Message::Close(frame) => panic!("closed: {frame:?}"),
+                _ => {}
+            }
+        }
+    }
+
+    /// The code the server closes the socket with.
+    pub(crate) async fn closed(&mut self) -> u16 {
+        loop {
+            if let Message::Close(frame) = self.frame().await {
+                return frame.unwrap().code.into();
+            }
+        }
+    }
+
+    /// Checks that nothing came: whatever the server had to say is before its answer to a ping.
+    pub(crate) async fn silent(&mut self) {
+        send(&mut self.socket, json!({"type": "ping"})).await;
+        loop {
+            if let Message::Text(text) = self.frame().await {
+                let message: Value = serde_json::from_str(&text).unwrap();
+                match message["type"].as_str() {
+                    Some("pong") => return,
+                    Some("ping") => {}
+                    _ => panic!("something came: {message}"),
+                }
+            }
+        }
+    }
+
+    async fn frame(&mut self) -> Message {
+        let frame = tokio::time::timeout(PATIENCE, self.socket.next()).await;
+        frame
+            .expect("nothing came")
+            .expect("the socket ended")
+            .unwrap()
+    }
+}
