@@ -119,7 +119,7 @@ impl Command {
         match self {
             Self::Serve(args) => serve::serve(args).await,
             Self::Worker(args) => serve::work(args).await,
-            Self::Schema => print::line(schema::sdl()),
+            Self::Schema => print::line(schema::sdl().trim_end()),
             Self::Migrate(args) => {
                 let config = configure(args.database.overrides())?;
                 match args.command {
