@@ -37,7 +37,7 @@ const LISTS: usize = 100;
 /// A row, and who asks for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Key {
-    pub(super) viewer: Viewer,
+    viewer: Viewer,
     id: Uuid,
 }
 

@@ -31,7 +31,7 @@ impl std::fmt::Debug for User {
 #[Object]
 impl User {
     /// Names this person among all objects; opaque.
-    pub(crate) async fn id(&self) -> ID {
+    pub(super) async fn id(&self) -> ID {
         id::encode(id::USER, self.0.id)
     }
 

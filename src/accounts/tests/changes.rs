@@ -135,7 +135,7 @@ async fn table(app: &TestApp, viewer: Viewer) -> BTreeMap<String, String> {
 async fn a_mirror_that_pages_while_rows_change_ends_with_the_table() {
     everywhere(async |app| {
         let api = api(app);
-        for seed in 1..=12 {
+        for seed in 1..=6 {
             let viewer = app.person("ana").await;
             let account = account(app, &item(app, viewer).await, "A").await;
             let (mut dice, mut mirror) = (Dice(seed * 0x9e37_79b9), Mirror::default());

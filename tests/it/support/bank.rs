@@ -1,13 +1,11 @@
 //! The bank of a story: the sandbox, and what a bank may do at any moment.
 
-use std::sync::Arc;
-
 use passbook_sandbox::{Options, Sandbox, Settings};
 use serde_json::{Value, json};
 
-/// The sandbox and a client of its control paths. Clones share the sandbox.
+/// The sandbox and a client of its control paths.
 pub(crate) struct Bank {
-    sandbox: Arc<Sandbox>,
+    sandbox: Sandbox,
     http: reqwest::Client,
 }
 
@@ -24,18 +22,10 @@ impl Bank {
             settings,
             ..Options::default()
         };
-        let sandbox = Arc::new(Sandbox::start(options).await.unwrap());
+        let sandbox = Sandbox::start(options).await.unwrap();
         Self {
             sandbox,
             http: reqwest::Client::builder().build().unwrap(),
-        }
-    }
-
-    /// The same bank, for a server that starts again.
-    pub(crate) fn again(&self) -> Self {
-        Self {
-            sandbox: self.sandbox.clone(),
-            http: self.http.clone(),
         }
     }
 

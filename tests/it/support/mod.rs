@@ -33,10 +33,9 @@ const SECRET_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 pub(crate) struct TestApp {
     pub(crate) bank: Bank,
     pub(crate) clock: Clock,
-    pub(crate) db: Database,
     pub(crate) url: String,
     shutdown: CancellationToken,
-    place: Place,
+    _place: Place,
 }
 
 impl TestApp {
@@ -94,10 +93,9 @@ impl TestApp {
         Self {
             bank,
             clock,
-            db,
             url,
             shutdown,
-            place,
+            _place: place,
         }
     }
 
