@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     clock::Clock,
-    config::Config,
+    config::{Config, PlaidEnv},
     database::Database,
     error::{Error, Result},
     feed::Followers,
@@ -35,6 +35,17 @@ pub struct App {
 }
 
 impl App {
+    /// Where a provider is told to send webhooks; nothing if it could not reach us there.
+    pub fn webhook_url(&self, kind: ProviderKind) -> Option<String> {
+        let reachable =
+            self.config.public_url.is_some() || self.config.plaid.env == PlaidEnv::Local;
+        let name = match kind {
+            ProviderKind::Plaid => "plaid",
+            ProviderKind::Mx => "mx",
+        };
+        reachable.then(|| format!("{}/webhooks/{name}", self.public_url))
+    }
+
     /// The way to the banks of one provider.
     pub fn provider(&self, kind: ProviderKind) -> Result<&dyn Provider> {
         match kind {

@@ -204,6 +204,10 @@ impl Provider for NoBank {
         unreachable!()
     }
 
+    async fn update_webhook(&self, _: &SecretString, _: &str) -> Result<(), ProviderError> {
+        unreachable!()
+    }
+
     async fn remove(&self, _: &SecretString) -> Result<(), ProviderError> {
         unreachable!()
     }

@@ -61,7 +61,7 @@ pub async fn create_link_token(app: &App, viewer: Viewer, wanted: Wanted) -> Res
         account_selection: item.as_ref().is_some_and(|item| item.new_accounts),
         redirect_uri: wanted.redirect_uri,
         completion_redirect_uri: wanted.completion_redirect_uri,
-        webhook: Some(format!("{}/webhooks/plaid", app.public_url)),
+        webhook: app.webhook_url(ProviderKind::Plaid),
     };
     let token = app
         .provider(ProviderKind::Plaid)?

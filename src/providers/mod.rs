@@ -47,6 +47,13 @@ pub trait Provider: Send + Sync + std::fmt::Debug {
         cursor: Option<&str>,
     ) -> Result<Page, ProviderError>;
 
+    /// Changes where the provider sends webhooks about an item.
+    async fn update_webhook(
+        &self,
+        access_token: &SecretString,
+        url: &str,
+    ) -> Result<(), ProviderError>;
+
     /// Gives an item up at the provider. Removing what is gone already succeeds.
     async fn remove(&self, access_token: &SecretString) -> Result<(), ProviderError>;
 

@@ -93,8 +93,7 @@ pub(super) async fn apply(
             "{} new, {} changed, {} removed",
             counts.added, counts.modified, counts.removed
         );
-        job.log(&txn, app, ActivityKind::SyncSucceeded, Some(detail))
-            .await?;
+        store::log(&txn, app, job, ActivityKind::SyncSucceeded, Some(detail)).await?;
     }
     feed::append(&txn, job.user_id, seq, now, &changes).await?;
     claim.succeed(&mut txn, app).await?;
@@ -111,7 +110,7 @@ pub(super) async fn apply(
 fn item_row(item: item::Model, state: &ItemState, readiness: Readiness) -> item::ActiveModel {
     let (link_status, link_error) = match &state.fault {
         None => (LinkStatus::Success, None),
-        Some(fault) => (super::job::link_status(fault), Some(fault.code.clone())),
+        Some(fault) => (store::link_status(fault), Some(fault.code.clone())),
     };
     let mut row = item.into_active_model();
     row.link_status = Set(link_status);

@@ -21,15 +21,13 @@ use super::{
     store::{self, Setback},
 };
 use crate::{
-    activity::{self, Entry},
     app::App,
     database::Txn,
     error::{Error, ErrorClass, ProviderError, Refusal, Result},
     feed,
     jobs::{Claim, Failure, Job},
-    providers::Readiness,
+    providers::{ItemState, Provider, Readiness},
     seal::Place,
-    viewer::ClientInfo,
 };
 
 /// Syncs one item.
@@ -87,6 +85,7 @@ impl Job for SyncItem {
         {
             return Err(not_ready().into());
         }
+        redirect_webhooks(app, provider, &item, &access_token, &state).await;
         let bank = institution::ask(app, provider, &item, state.institution_id.as_deref()).await?;
         let news = News {
             state,
@@ -119,7 +118,7 @@ impl Job for SyncItem {
                 ErrorClass::Login | ErrorClass::Gone | ErrorClass::Unsupported
             )
         {
-            row.link_status = Set(link_status(error));
+            row.link_status = Set(store::link_status(error));
             row.link_error = Set(Some(error.code.clone()));
         }
         if failure.retry_at.is_none() && row.link_status.as_ref() == &LinkStatus::Success {
@@ -132,37 +131,38 @@ impl Job for SyncItem {
             changes.push((EventKind::Item, self.item_id));
         }
         if attention {
-            self.log(
+            store::log(
                 txn,
                 app,
+                self,
                 ActivityKind::ItemNeedsAttention,
                 setback.message(),
             )
             .await?;
         } else if failure.retry_at.is_none() {
-            self.log(txn, app, ActivityKind::SyncFailed, setback.message())
-                .await?;
+            store::log(txn, app, self, ActivityKind::SyncFailed, setback.message()).await?;
         }
         feed::publish(txn, self.user_id, now, &changes).await?;
         Ok(())
     }
 }
 
-impl SyncItem {
-    /// Tells the person in her log.
-    pub(super) async fn log(
-        &self,
-        txn: &Txn,
-        app: &App,
-        kind: ActivityKind,
-        detail: Option<String>,
-    ) -> Result<()> {
-        let entry = Entry {
-            item_id: Some(self.item_id),
-            detail,
-            ..Entry::of(self.user_id, kind, &ClientInfo::default())
-        };
-        activity::record(&**txn, app.clock.now(), entry).await
+/// Has webhooks sent to where this server is now: a tunnel's address changes with each start. A
+/// provider that refuses costs no sync; the daily sweep goes on without webhooks.
+async fn redirect_webhooks(
+    app: &App,
+    provider: &dyn Provider,
+    item: &item::Model,
+    access_token: &SecretString,
+    state: &ItemState,
+) {
+    let Some(url) = app.webhook_url(item.provider) else {
+        return;
+    };
+    if state.webhook.as_deref() != Some(&url)
+        && let Err(error) = provider.update_webhook(access_token, &url).await
+    {
+        tracing::warn!(item.id = %item.id, %error, "the provider was not told where to send webhooks");
     }
 }
 
@@ -180,18 +180,6 @@ pub(crate) fn place(item_id: Uuid, user_id: Uuid) -> Place {
         column: "items.access_token",
         row: item_id,
         user: user_id,
-    }
-}
-
-/// The health of a login that a provider's error tells of.
-pub(super) fn link_status(error: &ProviderError) -> LinkStatus {
-    match error.class {
-        ErrorClass::Login if error.code.starts_with("INVALID_CREDENTIALS") => {
-            LinkStatus::InvalidCredentials
-        }
-        ErrorClass::Login => LinkStatus::LoginRequired,
-        ErrorClass::Gone => LinkStatus::Disconnected,
-        _ => LinkStatus::Error,
     }
 }
 

@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use entity::{
+    activity::ActivityKind,
     feed_event::EventKind,
+    item::LinkStatus,
     sync_job::{self, SyncJobStatus},
 };
 use sea_orm::{
@@ -13,11 +15,13 @@ use uuid::Uuid;
 
 use super::{SyncItem, fold::Round};
 use crate::{
+    activity::{self, Entry},
     app::App,
     database::Txn,
-    error::{Refusal, Result},
+    error::{ErrorClass, ProviderError, Refusal, Result},
     feed,
     jobs::Claim,
+    viewer::ClientInfo,
 };
 
 /// Marks a sync as running.
@@ -162,13 +166,41 @@ pub(super) async fn set_back(
 pub(crate) async fn cancel(txn: &Txn, item_id: Uuid, now: DateTime<Utc>) -> Result<()> {
     use sync_job::Column as Row;
     sync_job::Entity::update_many()
-        .col_expr(Row::Status, Expr::value("cancelled"))
+        .col_expr(Row::Status, Expr::value(SyncJobStatus::Cancelled))
         .col_expr(Row::FinishedAt, Expr::value(now))
         .filter(Row::ItemId.eq(item_id))
         .filter(Row::FinishedAt.is_null())
         .exec(&**txn)
         .await?;
     Ok(())
+}
+
+/// Tells the person in her log.
+pub(super) async fn log(
+    txn: &Txn,
+    app: &App,
+    job: &SyncItem,
+    kind: ActivityKind,
+    detail: Option<String>,
+) -> Result<()> {
+    let entry = Entry {
+        item_id: Some(job.item_id),
+        detail,
+        ..Entry::of(job.user_id, kind, &ClientInfo::default())
+    };
+    activity::record(&**txn, app.clock.now(), entry).await
+}
+
+/// The health of a login that a provider's error tells of.
+pub(super) fn link_status(error: &ProviderError) -> LinkStatus {
+    match error.class {
+        ErrorClass::Login if error.code.starts_with("INVALID_CREDENTIALS") => {
+            LinkStatus::InvalidCredentials
+        }
+        ErrorClass::Login => LinkStatus::LoginRequired,
+        ErrorClass::Gone => LinkStatus::Disconnected,
+        _ => LinkStatus::Error,
+    }
 }
 
 /// A sync that has not ended; one that was cancelled stays so.

@@ -34,7 +34,7 @@ impl Job for ExpireWebhooks {
         let now = app.clock.now();
         let mut txn = app.db.begin().await?;
         let expired = webhook::Entity::update_many()
-            .col_expr(Inbox::State, Expr::value("expired"))
+            .col_expr(Inbox::State, Expr::value(WebhookState::Expired))
             .filter(Inbox::State.eq(WebhookState::Parked))
             .filter(Inbox::ReceivedAt.lt(now - TimeDelta::days(1)))
             .exec(&*txn)

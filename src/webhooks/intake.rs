@@ -237,7 +237,7 @@ async fn applied(app: &App, txn: &Txn, row_id: Uuid, user_id: Option<Uuid>) -> R
     use sea_orm::sea_query::Expr;
     if user_id.is_some() {
         webhook::Entity::update_many()
-            .col_expr(webhook::Column::State, Expr::value("applied"))
+            .col_expr(webhook::Column::State, Expr::value(WebhookState::Applied))
             .col_expr(webhook::Column::UserId, Expr::value(user_id))
             .col_expr(webhook::Column::AppliedAt, Expr::value(app.clock.now()))
             .filter(webhook::Column::Id.eq(row_id))

@@ -88,3 +88,18 @@ async fn a_webhook_that_comes_before_its_item_is_kept_for_it() {
         "{sent:?}"
     );
 }
+
+#[tokio::test]
+async fn webhooks_are_sent_to_where_the_server_is_now() {
+    let app = TestApp::start().await;
+    let ana = app.person("ana").await;
+    let elsewhere = "http://127.0.0.1:9/webhooks/plaid";
+    let token = app.bank.public_token("user_good", elsewhere).await;
+    let linked = ana.exchange(&token).await;
+    let job = linked["syncJob"]["id"].as_str().unwrap();
+    assert_eq!(ana.sync_job_ends(job).await["status"], "SUCCEEDED");
+    assert_eq!(
+        app.bank.item().await["webhook"],
+        format!("{}/webhooks/plaid", app.url)
+    );
+}

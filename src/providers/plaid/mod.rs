@@ -47,6 +47,7 @@ const LINK_TOKEN_GET: Endpoint = Endpoint::new("/link/token/get");
 /// Long, because an answer that is given up may have made an item that nobody knows of.
 const EXCHANGE: Endpoint = Endpoint::within("/item/public_token/exchange", 60);
 const ITEM_GET: Endpoint = Endpoint::new("/item/get");
+const ITEM_WEBHOOK_UPDATE: Endpoint = Endpoint::new("/item/webhook/update");
 const ITEM_REMOVE: Endpoint = Endpoint::new("/item/remove");
 const INSTITUTION_GET: Endpoint = Endpoint::new("/institutions/get_by_id");
 /// Answers from Plaid's cache; the long time-out is for the banks that are asked all the same.
@@ -237,6 +238,19 @@ impl Provider for Plaid {
         let answer = self.client.post(TRANSACTIONS_SYNC, &request).await;
         let answer = answer.map_err(|error| blame_cursor(error, request.cursor))?;
         transactions::page(answer.read()?)
+    }
+
+    async fn update_webhook(
+        &self,
+        access_token: &SecretString,
+        url: &str,
+    ) -> Result<(), ProviderError> {
+        let request = wire::WebhookUpdate {
+            access_token: access_token.expose_secret(),
+            webhook: url,
+        };
+        self.client.post(ITEM_WEBHOOK_UPDATE, &request).await?;
+        Ok(())
     }
 
     async fn remove(&self, access_token: &SecretString) -> Result<(), ProviderError> {

@@ -61,6 +61,13 @@ pub(super) struct OfItem<'a> {
     pub(super) access_token: &'a str,
 }
 
+/// `/item/webhook/update`.
+#[derive(Serialize)]
+pub(super) struct WebhookUpdate<'a> {
+    pub(super) access_token: &'a str,
+    pub(super) webhook: &'a str,
+}
+
 /// `/link/token/get`.
 #[derive(Serialize)]
 pub(super) struct LinkTokenGet<'a> {
