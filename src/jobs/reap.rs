@@ -14,51 +14,50 @@ use crate::{
 /// So many workers may die under a job.
 const MAX_CRASHES: i32 = 3;
 
-/// Takes jobs away from dead workers; says how many.
-pub(super) async fn reap(app: &App, registry: &Registry, worker: i64) -> Result<usize> {
-    let mut txn = app.db.begin().await?;
-    let orphans = orphans(&txn, app, worker).await?;
-    for orphan in &orphans {
-        tracing::warn!(job.id = %orphan.id, job.kind = orphan.kind, attempt = orphan.attempt, "a worker died under a job");
+/// Takes jobs away from dead workers, each in a transaction of its own: what a job's failure writes
+/// takes locks of its person's, and two people's at once could meet another's in the other order.
+pub(super) async fn reap(app: &App, registry: &Registry, worker: i64) -> Result<()> {
+    for orphan in orphans(app, worker).await? {
+        let mut txn = app.db.begin().await?;
         let last = orphan.crashes + 1 >= MAX_CRASHES || orphan.attempt >= orphan.max_attempts;
-        release(&mut txn, app, orphan, last).await?;
-        let retry_at = (!last).then(|| app.clock.now());
-        let error = Error::internal("the worker died under this job");
+        if !release(&txn, app, &orphan, last).await? {
+            // Another worker was quicker.
+            continue;
+        }
+        tracing::warn!(job.id = %orphan.id, job.kind = orphan.kind, attempt = orphan.attempt, "a worker died under a job");
         let failure = Failure {
-            error,
+            error: Error::internal("the worker died under this job"),
             attempt: orphan.attempt,
-            retry_at,
+            retry_at: (!last).then(|| app.clock.now()),
         };
-        registry.failed(app, &mut txn, orphan, failure).await?;
+        registry.failed(app, &mut txn, &orphan, failure).await?;
+        txn.hint(Hint::Jobs);
+        txn.commit().await?;
     }
-    txn.hint(Hint::Jobs);
-    txn.commit().await?;
-    Ok(orphans.len())
+    Ok(())
 }
 
-async fn orphans(txn: &Txn, app: &App, worker: i64) -> Result<Vec<job::Model>> {
-    let backend = txn.get_database_backend();
+async fn orphans(app: &App, worker: i64) -> Result<Vec<job::Model>> {
+    let backend = app.db.backend();
     let now = now(app, backend);
-    let (dead, lock) = match backend {
-        DbBackend::Postgres => (
-            format!(
-                "lease_until < {now} OR NOT EXISTS (SELECT 1 FROM pg_locks l JOIN pg_database d \
+    let dead = match backend {
+        DbBackend::Postgres => format!(
+            "lease_until < {now} OR NOT EXISTS (SELECT 1 FROM pg_locks l JOIN pg_database d \
                  ON d.oid = l.database WHERE d.datname = current_database() AND l.locktype = 'advisory' \
                  AND l.granted AND l.classid = {LOCK_CLASS} AND l.objid = jobs.worker AND l.objsubid = 2)"
-            ),
-            "FOR UPDATE SKIP LOCKED",
         ),
-        _ => (format!("worker <> {worker} OR lease_until < {now}"), ""),
+        _ => format!("worker <> {worker} OR lease_until < {now}"),
     };
-    let sql = format!("SELECT * FROM jobs WHERE state = 'running' AND ({dead}) LIMIT 100 {lock}");
+    let sql = format!("SELECT * FROM jobs WHERE state = 'running' AND ({dead}) LIMIT 100");
     let statement = Statement::from_string(backend, sql);
     Ok(job::Entity::find()
         .from_raw_sql(statement)
-        .all(&**txn)
+        .all(app.db.read())
         .await?)
 }
 
-async fn release(txn: &mut Txn, app: &App, orphan: &job::Model, last: bool) -> Result<()> {
+/// Gives a job out again or ends it; whether it was still there to be taken.
+async fn release(txn: &Txn, app: &App, orphan: &job::Model, last: bool) -> Result<bool> {
     let backend = txn.get_database_backend();
     let now = now(app, backend);
     let state = if last {
@@ -68,10 +67,10 @@ async fn release(txn: &mut Txn, app: &App, orphan: &job::Model, last: bool) -> R
     };
     let sql = format!(
         "UPDATE jobs SET {state}, crashes = crashes + 1, fence = fence + 1, run_at = {now}, \
-         last_error = 'the worker died under this job' WHERE id = $1 AND fence = $2"
+         last_error = 'the worker died under this job' \
+         WHERE id = $1 AND fence = $2 AND state = 'running'"
     );
     let values: [Value; 2] = [orphan.id.into(), orphan.fence.into()];
-    txn.execute_raw(Statement::from_sql_and_values(backend, sql, values))
-        .await?;
-    Ok(())
+    let statement = Statement::from_sql_and_values(backend, sql, values);
+    Ok(txn.execute_raw(statement).await?.rows_affected() == 1)
 }

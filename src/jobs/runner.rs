@@ -80,7 +80,7 @@ impl Runner {
             presence.ensure(&self.app.db).await?;
             reap(&self.app, &self.registry, presence.worker).await
         };
-        outcome.await.map(|_| ()).inspect_err(|error| {
+        outcome.await.inspect_err(|error| {
             tracing::warn!(
                 error = error.chain(),
                 "jobs cannot be looked after; trying again"

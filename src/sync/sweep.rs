@@ -65,11 +65,13 @@ impl Job for SweepItems {
                 return Ok(());
             };
             after = Some(last.id);
-            let mut txn = app.db.begin().await?;
             for item in &items {
+                // One at a time: two people's feeds locked at once could meet another's the other
+                // way round.
+                let mut txn = app.db.begin().await?;
                 request(&mut txn, app, item, SyncTrigger::Schedule).await?;
+                txn.commit().await?;
             }
-            txn.commit().await?;
         }
     }
 }

@@ -92,8 +92,13 @@ async fn write(app: App, mut receiver: mpsc::Receiver<Waiting>) {
 /// Keeps a batch and lets it take effect, in one transaction.
 async fn commit(app: &App, batch: &[Waiting]) -> Result<()> {
     let mut txn = app.db.begin().await?;
-    let fresh = insert(app, &txn, batch).await?;
+    let mut fresh = insert(app, &txn, batch).await?;
     let items = items(&txn, batch, &fresh).await?;
+    // Feeds are locked in one order everywhere, so that two intakes never wait for each other.
+    fresh.sort_by_key(|(waiting, _)| match &waiting.delivery.subject {
+        Subject::Item(id) => items.get(id).map(|item| (item.user_id, item.id)),
+        _ => None,
+    });
     let mut looked = HashSet::new();
     for (waiting, row_id) in fresh {
         let user_id = match &waiting.delivery.subject {
