@@ -8,7 +8,7 @@ use crate::{config::ConfigError, error::Error};
 /// The exit codes of this program, by the names and numbers of sysexits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Exit {
-    /// `doctor` found something wrong.
+    /// `doctor` found something wrong, or `demo` did not come to its end.
     Problems = 1,
     /// The command line is wrong.
     Usage = 64,

@@ -7,6 +7,7 @@ use std::{process::ExitCode, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 
+mod demo;
 mod doctor;
 mod failure;
 mod keys;
@@ -38,6 +39,8 @@ struct Cli {
 enum Command {
     /// Serve the API and run jobs, both in this process. What happens without a command.
     Serve(serve::ServeArgs),
+    /// See it work: a server with the built-in sandbox, a person, a bank, and news from it, live.
+    Demo(demo::DemoArgs),
     /// Run jobs and serve nothing; with PostgreSQL, as many of them as you like.
     Worker(serve::WorkArgs),
     /// Bring the database up to date, or look how it stands.
@@ -118,6 +121,7 @@ impl Command {
     async fn run(self) -> Result<(), Failure> {
         match self {
             Self::Serve(args) => serve::serve(args).await,
+            Self::Demo(args) => demo::run(args).await,
             Self::Worker(args) => serve::work(args).await,
             Self::Schema => print::line(schema::sdl()),
             Self::Migrate(args) => {

@@ -10,6 +10,7 @@ use super::{
     failure::{Exit, Failure},
     print, signals,
 };
+use crate::server;
 
 #[derive(Args, Debug)]
 pub(super) struct SandboxArgs {
@@ -58,10 +59,7 @@ pub(super) async fn start(options: Options) -> Result<Sandbox, Failure> {
     Sandbox::start(options).await.map_err(|error| match error {
         Error::Listen { source, .. } => Failure::new(
             Exit::Unavailable,
-            format!(
-                "SANDBOX_LISTEN: cannot listen on {listen}: {source}; end the other program, name another address, \
-                 or set PLAID_BASE_URL to a sandbox that runs already"
-            ),
+            format!("SANDBOX_LISTEN: {listen} {}", server::remedy(&source)),
         ),
         Error::State { path, source } => Failure::io(format!(
             "{path}: the sandbox cannot keep its banks there: {source}; name another file, or remove this one"

@@ -33,7 +33,7 @@ use crate::{
         plaid::{Plaid, PlaidSettings},
     },
     relay, schema,
-    server::{Server, Site},
+    server::{Server, Site, Socket},
     transport::Limits,
     webhooks::{self, Intake},
     worker,
@@ -93,28 +93,37 @@ impl Process {
     }
 
     /// Takes the address of `LISTEN` and serves there.
-    pub(super) async fn serve(&mut self) -> Result<SocketAddr, Failure> {
+    pub(super) async fn serve(&mut self) -> Result<(), Failure> {
+        let socket = Socket::bind(self.app.config.listen).await;
+        let socket = socket.map_err(|fault| Failure::new(Exit::Unavailable, fault.to_string()))?;
+        let address = socket.address();
+        // Only now is it known which port `LISTEN` stands for, if it left that open.
+        if self.app.config.public_url.is_none() {
+            self.app.public_url = near(address).into();
+        }
         let app = &self.app;
         let auth = Auth::new(app.clone())?;
         let (intake, write) = Intake::new(app.clone());
-        let server = Server::bind(Site {
+        let site = Site {
             config: app.config.clone(),
             db: app.db.clone(),
             executor: schema::build(app, auth.clone()),
             door: auth.clone(),
             routes: webhooks::routes(app.clone(), intake),
             limits: Limits::default(),
-        });
-        let server = server
-            .await
-            .map_err(|fault| Failure::new(Exit::Unavailable, fault.to_string()))?;
-        let address = server.address();
+        };
+        let server = Server::on(socket, site);
         let shutdown = self.parts.shutdown();
         self.parts.add("sign-in", done(auth.run(shutdown.clone())));
         self.parts.add("webhook inbox", done(write));
         self.parts.add("server", done(server.serve(shutdown)));
         self.announce(address);
-        Ok(address)
+        Ok(())
+    }
+
+    /// Where the built-in sandbox is, if it runs.
+    pub(super) fn sandbox_url(&self) -> Option<String> {
+        self.sandbox.as_ref().map(Sandbox::url)
     }
 
     /// Runs jobs, as many at once as `WORKERS` says.

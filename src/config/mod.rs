@@ -37,6 +37,9 @@ pub const NAMES: &[&str] = &[
 /// The value `.env.example` shows for `SECRET_KEY`, which therefore protects nothing.
 pub const EXAMPLE_SECRET_KEY: &str = "cmVwbGFjZSBtZSB3aXRoIDMyIHJhbmRvbSBieXRlcyE=";
 
+/// What is logged when `RUST_LOG` does not say.
+pub const LOG_FILTER: &str = "info,sqlx=warn,sea_orm_migration=warn";
+
 /// What the server is told by its operator.
 #[derive(Clone, Debug)]
 pub struct Config {

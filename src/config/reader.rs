@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use sqlx::{postgres::PgConnectOptions, sqlite::SqliteConnectOptions};
 use tracing_subscriber::EnvFilter;
 
-use super::{EXAMPLE_SECRET_KEY, NAMES, PlaidConfig, PlaidEnv};
+use super::{EXAMPLE_SECRET_KEY, LOG_FILTER, NAMES, PlaidConfig, PlaidEnv};
 use crate::seal::Keys;
 
 /// Names nobody reads, each with the nearest name that somebody does.
@@ -194,7 +194,7 @@ impl Reader {
 
     pub(super) fn log_filter(&mut self) -> String {
         let Some(text) = self.text("RUST_LOG") else {
-            return "info,sqlx=warn,sea_orm_migration=warn".to_owned();
+            return LOG_FILTER.to_owned();
         };
         if let Err(why) = EnvFilter::try_new(&text) {
             self.fault(

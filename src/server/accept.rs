@@ -38,13 +38,13 @@ impl Server {
     /// Serves until `shutdown`, then finishes what has begun and returns.
     pub async fn serve(self, shutdown: CancellationToken) {
         let Self {
-            listener,
+            socket,
             router,
             limits,
             stopping,
             running,
-            ..
         } = self;
+        let listener = socket.listener;
         let seats = Arc::new(Semaphore::new(limits.connections));
         while let Some(arrival) = next(&listener, &seats, &shutdown).await {
             let work = connection(arrival, router.clone(), limits, stopping.clone());

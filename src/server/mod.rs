@@ -42,11 +42,18 @@ pub struct Site<E, D> {
     pub limits: Limits,
 }
 
+/// An address that was taken, before there is anything to serve on it: what is served may have to
+/// know where it is.
+#[derive(Debug)]
+pub struct Socket {
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
 /// A server that has its address and waits to serve.
 #[derive(Debug)]
 pub struct Server {
-    listener: TcpListener,
-    address: SocketAddr,
+    socket: Socket,
     router: Router,
     limits: Limits,
     stopping: CancellationToken,
@@ -61,29 +68,45 @@ pub struct BindError {
     source: std::io::Error,
 }
 
-impl Server {
-    /// Takes the address of `LISTEN`.
-    pub async fn bind<E: Executor, D: Door>(site: Site<E, D>) -> Result<Self, BindError> {
-        let address = site.config.listen;
+impl Socket {
+    /// Takes an address; port 0 takes any that is free.
+    pub async fn bind(address: SocketAddr) -> Result<Self, BindError> {
         let failed = |source| BindError { address, source };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
+        Ok(Self { listener, address })
+    }
+
+    /// The address: never port 0.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+impl Server {
+    /// Takes the address of `LISTEN`.
+    pub async fn bind<E: Executor, D: Door>(site: Site<E, D>) -> Result<Self, BindError> {
+        let socket = Socket::bind(site.config.listen).await?;
+        Ok(Self::on(socket, site))
+    }
+
+    /// A server on an address that was taken before.
+    pub fn on<E: Executor, D: Door>(socket: Socket, site: Site<E, D>) -> Self {
         let (stopping, running) = (CancellationToken::new(), TaskTracker::new());
         let limits = site.limits;
         let (stop, run) = (stopping.clone(), running.clone());
-        Ok(Self {
-            listener,
-            address,
-            router: router(site, address, stop, run),
+        Self {
+            router: router(site, socket.address, stop, run),
+            socket,
             limits,
             stopping,
             running,
-        })
+        }
     }
 
     /// Where the server listens: never port 0.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.socket.address
     }
 }
 
@@ -145,7 +168,8 @@ fn origin(url: &str) -> Option<String> {
     origin.is_tuple().then(|| origin.ascii_serialization())
 }
 
-fn remedy(error: &std::io::Error) -> String {
+/// Why an address cannot be had, and what to do; goes on from the address.
+pub(crate) fn remedy(error: &std::io::Error) -> String {
     match error.kind() {
         std::io::ErrorKind::AddrInUse => {
             "is taken by another program; stop it or choose another port".to_owned()

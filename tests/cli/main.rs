@@ -200,6 +200,47 @@ fn an_address_that_is_taken_exits_69_and_names_its_setting() {
 }
 
 #[test]
+fn the_demo_shows_everything_and_the_next_one_goes_on_from_there() {
+    let place = Place::new();
+    let real = [
+        ("DATABASE_URL", "postgres://nobody@db.invalid/real"),
+        ("PLAID_ENV", "production"),
+    ];
+    for told in [
+        "registered ana@example.com",
+        "is linked since the last demo",
+    ] {
+        let mut command = place.command(&["demo", "--once"]);
+        let output = command.envs(real).output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        let faults = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(0), "{said}{faults}");
+        assert!(faults.is_empty() && !said.contains('\u{1b}'), "{faults}");
+        for line in [told, "3,150.00 USD", "it kept its id", "as many here"] {
+            assert!(said.contains(line), "{line}: {said}");
+        }
+    }
+    assert!(place.0.join("passbook-demo/passbook.db").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_demo_that_is_stopped_before_its_end_has_failed() {
+    let place = Place::new();
+    let mut child = place
+        .command(&["demo", "--once"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(child.stdout.take().unwrap()).lines();
+    said.find(|line| line.as_ref().unwrap().contains("signed in"));
+    let demo = Server(child);
+    demo.signal("TERM");
+    assert_eq!(demo.ends(), Some(1));
+}
+
+#[test]
 fn the_schema_needs_no_configuration() {
     let output = Place::new()
         .command(&["schema"])

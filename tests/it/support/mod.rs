@@ -12,7 +12,7 @@ use passbook::{
     providers::plaid::{Plaid, PlaidSettings},
     relay, schema,
     seal::Keys,
-    server::{Server, Site},
+    server::{Server, Site, Socket},
     transport::Limits,
     webhooks::{self, Intake},
     worker,
@@ -70,17 +70,9 @@ impl TestApp {
             client_name: "Passbook".to_owned(),
         };
         // The address is taken first, since Plaid is told where to send webhooks.
-        let port = std::net::TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
-        let config = Config {
-            listen: ([127, 0, 0, 1], port).into(),
-            ..config
-        };
+        let socket = Socket::bind(config.listen).await.unwrap();
         let app = App {
-            public_url: format!("http://{}", config.listen).into(),
+            public_url: format!("http://{}", socket.address()).into(),
             config: Arc::new(config),
             db: db.clone(),
             clock: clock.clone(),
@@ -89,7 +81,7 @@ impl TestApp {
             plaid: Arc::new(Plaid::new(settings, clock.clone()).unwrap()),
         };
         let shutdown = CancellationToken::new();
-        let url = run(&app, &shutdown).await;
+        let url = run(&app, socket, &shutdown);
         Self {
             bank,
             clock,
@@ -105,19 +97,18 @@ impl TestApp {
     }
 }
 
-async fn run(app: &App, shutdown: &CancellationToken) -> String {
+fn run(app: &App, socket: Socket, shutdown: &CancellationToken) -> String {
     let auth = Auth::new(app.clone()).unwrap();
     let (intake, write) = Intake::new(app.clone());
-    let server = Server::bind(Site {
+    let site = Site {
         config: app.config.clone(),
         db: app.db.clone(),
         executor: schema::build(app, auth.clone()),
         door: auth.clone(),
         routes: webhooks::routes(app.clone(), intake),
         limits: Limits::default(),
-    })
-    .await
-    .unwrap();
+    };
+    let server = Server::on(socket, site);
     let url = format!("http://{}", server.address());
     tokio::spawn(auth.run(shutdown.clone()));
     tokio::spawn(write);
