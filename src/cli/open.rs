@@ -87,7 +87,7 @@ pub(super) async fn migrate(
         }
         (pending, Missing::Apply) => {
             db.bring_up_to_date().await?;
-            tracing::info!(steps = pending, "the database is up to date");
+            tracing::info!(steps = pending, "brought the database up to date");
         }
     }
     Ok((lock, before))

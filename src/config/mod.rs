@@ -326,6 +326,19 @@ mod tests {
     }
 
     #[test]
+    fn the_readme_lists_every_setting_and_no_other() {
+        let readme = include_str!("../../README.md");
+        let rows = readme.lines().filter(|line| line.starts_with("| `"));
+        let names = rows.filter_map(|row| row.split('|').nth(1));
+        let mut listed: Vec<&str> = names
+            .flat_map(|names| names.split(','))
+            .map(|name| name.trim().trim_matches('`'))
+            .collect();
+        listed.sort_unstable();
+        assert_eq!(listed, NAMES);
+    }
+
+    #[test]
     fn a_bad_key_is_refused_and_not_shown() {
         for key in [
             "c2hvcnQ=",

@@ -26,7 +26,7 @@ pub(super) fn look(config: &Config, findings: &mut Vec<Finding>) {
     let (redirects, origins) = (config.redirect_uris.len(), config.allowed_origins.len());
     findings.push(Finding::fine(
         "addresses",
-        format!("{redirects} to return to, {origins} web origins"),
+        format!("{redirects} in REDIRECT_URIS, {origins} in ALLOWED_ORIGINS"),
     ));
 }
 

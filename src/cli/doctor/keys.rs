@@ -31,6 +31,6 @@ pub(super) async fn look(config: &Config, db: Option<&Database>, findings: &mut 
     let ids = keys.ids().join(", ");
     findings.push(Finding::fine(
         SUBJECT,
-        format!("{ids}; what the database has sealed opens"),
+        format!("{ids}: opens what the database has sealed"),
     ));
 }
