@@ -34,6 +34,7 @@ mod fault;
 mod graphiql;
 mod http;
 mod limits;
+mod order;
 mod params;
 mod prepare;
 mod run;

@@ -12,7 +12,7 @@ use async_graphql::{
     },
 };
 
-use super::{fault::Fault, limits::Limits, params::Params, weight::weigh};
+use super::{fault::Fault, limits::Limits, order::Order, params::Params, weight::weigh};
 use crate::graphql::errors::one_line;
 
 /// An operation that may run.
@@ -20,6 +20,8 @@ use crate::graphql::errors::one_line;
 pub(super) struct Prepared {
     pub(super) request: Request,
     pub(super) kind: OperationType,
+    /// The order its answers are written in.
+    pub(super) order: Order,
     /// Whether it works without a token, so that a bad one does not matter.
     pub(super) open: bool,
 }
@@ -38,6 +40,7 @@ pub(super) fn prepare(params: Params, limits: &Limits) -> Result<Prepared, Fault
     })?;
     let (name, operation) = choose(&document, params.operation_name.as_deref())?;
     let open = weigh(&document, operation, limits)?;
+    let order = Order::of(&document, operation);
     fit(&operation.node, &params.variables)?;
     let (name, kind) = (name.map(Name::to_string), operation.node.ty);
     let mut request = Request::new(params.query).variables(params.variables);
@@ -46,6 +49,7 @@ pub(super) fn prepare(params: Params, limits: &Limits) -> Result<Prepared, Fault
     Ok(Prepared {
         request,
         kind,
+        order,
         open,
     })
 }

@@ -8,14 +8,14 @@ use futures_util::{FutureExt, Stream, StreamExt};
 use tokio::time::timeout;
 use tracing::Instrument;
 
-use super::{Caller, Door, Transport, fault::Fault, prepare::Prepared};
+use super::{Caller, Door, Transport, fault::Fault, order::Order, prepare::Prepared};
 use crate::{auth::Access, graphql::errors::RequestId};
 
 impl<E: Executor, D: Door> Transport<E, D> {
     /// Runs a query or a mutation.
     pub(super) async fn run(&self, prepared: Prepared, caller: &Caller) -> Result<Response, Fault> {
         let (executor, limit) = (self.executor.clone(), self.limits.execution_time);
-        let (request, id) = (prepared.request, caller.id.clone());
+        let (request, order, id) = (prepared.request, prepared.order, caller.id.clone());
         let work = async move {
             let work = AssertUnwindSafe(executor.execute(request)).catch_unwind();
             match timeout(limit, work).await {
@@ -33,7 +33,7 @@ impl<E: Executor, D: Door> Transport<E, D> {
         } else {
             work.await
         };
-        response.map(|response| self.dress(response, &caller.id))
+        response.map(|response| self.dress(response, &order, &caller.id))
     }
 
     /// Runs a subscription.
@@ -42,18 +42,19 @@ impl<E: Executor, D: Door> Transport<E, D> {
         prepared: Prepared,
         caller: &Caller,
     ) -> impl Stream<Item = Result<Response, Fault>> + Send + use<E, D> {
-        let (this, id) = (self.clone(), caller.id.clone());
+        let (this, order, id) = (self.clone(), prepared.order, caller.id.clone());
         let stream = self.executor.execute_stream(prepared.request, None);
         AssertUnwindSafe(stream)
             .catch_unwind()
             .map(move |next| match next {
-                Ok(response) => Ok(this.dress(response, &id)),
+                Ok(response) => Ok(this.dress(response, &order, &id)),
                 Err(panic) => Err(panicked(&*panic, &id)),
             })
     }
 
-    /// Cuts the errors, and gives each the id to ask about it by.
-    fn dress(&self, mut response: Response, id: &RequestId) -> Response {
+    /// Puts the fields in order, cuts the errors, and gives each the id to ask about it by.
+    fn dress(&self, mut response: Response, order: &Order, id: &RequestId) -> Response {
+        order.apply(&mut response.data);
         response.errors.truncate(self.limits.errors);
         for error in &mut response.errors {
             let extensions = error.extensions.get_or_insert_default();
