@@ -94,3 +94,81 @@ async fn strangers_follow_nothing() {
     );
     assert_eq!(answers[0]["payload"][0]["extensions"]["code"], "NOT_FOUND");
 }
+
+#[tokio::test]
+async fn a_subscription_goes_on_where_it_was_after_the_server_began_anew() {
+    let app = TestApp::start().await;
+    let ana = app.person("ana").await;
+    let item = ana.link(&app.bank, "user_transactions_dynamic").await;
+    let there = app.bank.item_id().await;
+    let document =
+        "subscription($after: String) { transactionsChanged(after: $after) { cursor added } }";
+    let mut watch = ana.watch(document, json!({})).await;
+    let one = json!({"add": [{"name": "One", "amount": 1}], "notify": false});
+    app.bank.change(&there, one).await;
+    ana.sync(&item).await;
+    let cursor = watch.next().await["transactionsChanged"]["cursor"].clone();
+
+    let app = app.restart().await;
+    let three = json!({"add": [{"name": "A", "amount": 1}, {"name": "B", "amount": 2}, {"name": "C", "amount": 3}], "notify": false});
+    app.bank.change(&there, three).await;
+    ana.sync(&item).await;
+    let mut again = ana.watch(document, json!({"after": cursor})).await;
+    assert_eq!(again.next().await["transactionsChanged"]["added"], 3);
+    again.silent().await;
+}
+
+#[tokio::test]
+async fn a_cursor_the_feed_never_reached_begins_anew() {
+    let app = TestApp::start().await;
+    let ana = app.person("ana").await;
+    ana.link(&app.bank, "user_good").await;
+    let document = "subscription($after: String) { itemUpdated(after: $after) { cursor } }";
+    let mut watch = ana.watch(document, json!({})).await;
+    let cursor = watch.next().await["itemUpdated"]["cursor"].clone();
+    // As a database stands that was restored from yesterday's backup.
+    app.meddle("UPDATE feeds SET seq = 1").await;
+    let mut again = ana.watch(document, json!({"after": cursor})).await;
+    let refused = again.message().await;
+    assert_eq!(
+        refused["payload"][0]["extensions"]["code"],
+        "CURSOR_EXPIRED"
+    );
+}
+
+#[tokio::test]
+async fn what_one_replica_commits_reaches_a_subscriber_of_another() {
+    let app = TestApp::start().await;
+    let Some(other) = app.replica().await else {
+        return;
+    };
+    let ana = app.person("ana").await;
+    let item = ana.link(&app.bank, "user_transactions_dynamic").await;
+    let there = app.bank.item_id().await;
+    let document = "subscription { transactionsChanged { added item { id } } }";
+    let mut watch = ana.at(&other.url).watch(document, json!({})).await;
+    let bob = other.person("bob").await;
+    let mut stranger = bob.watch(document, json!({})).await;
+    let before = app.bank.calls("/transactions/sync").await.len();
+    app.bank
+        .change(&there, json!({"add": [{"name": "One", "amount": 1}]}))
+        .await;
+
+    let event = watch.next().await;
+    assert_eq!(
+        event["transactionsChanged"],
+        json!({"added": 1, "item": {"id": item}})
+    );
+    app.bank.webhooks_settled().await;
+    let jobs = ana.quiet().await;
+    let syncs = app.bank.calls("/transactions/sync").await.len() - before;
+    assert_eq!(syncs, jobs.len() - 1, "each job runs once, wherever");
+    let mut ended = ana.at(&other.url).watch(document, json!({})).await;
+    ana.ask(
+        "mutation { logoutEverywhere { userErrors { code } } }",
+        json!({}),
+    )
+    .await;
+    assert_eq!(ended.closed().await, 4403);
+    stranger.silent().await;
+}

@@ -9,9 +9,18 @@
 )]
 
 mod architecture;
+mod bad_input;
 mod contract;
+mod exchange;
+mod hosted_link;
+mod jobs;
 mod linking;
 mod live;
+mod mirror;
+mod paging;
+mod provider_faults;
+mod repair;
+mod signing_in;
 mod sync;
 mod webhooks;
 

@@ -1,8 +1,16 @@
 //! What the provider sends.
 
-use serde_json::json;
+use std::time::Duration;
 
-use crate::support::TestApp;
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+
+use crate::support::{Signed, TestApp};
+
+/// The body of a webhook about an item.
+fn body(kind: &str, code: &str, item: &str) -> Value {
+    json!({"webhook_type": kind, "webhook_code": code, "item_id": item, "environment": "sandbox", "error": null})
+}
 
 #[tokio::test]
 async fn a_signed_webhook_brings_new_transactions_to_a_subscriber() {
@@ -101,5 +109,202 @@ async fn webhooks_are_sent_to_where_the_server_is_now() {
     assert_eq!(
         app.bank.item().await["webhook"],
         format!("{}/webhooks/plaid", app.url)
+    );
+}
+
+/// Type and code, what else is in the body, the sync it asks for, and what the person should do then.
+const CODES: &str = r#"
+    TRANSACTIONS SYNC_UPDATES_AVAILABLE | {"initial_update_complete": true} | WEBHOOK |
+    TRANSACTIONS INITIAL_UPDATE | {"new_transactions": 1, "error": "text"} | WEBHOOK |
+    TRANSACTIONS HISTORICAL_UPDATE | {"new_transactions": 1} | WEBHOOK |
+    TRANSACTIONS DEFAULT_UPDATE | {"new_transactions": 1} | WEBHOOK |
+    TRANSACTIONS TRANSACTIONS_REMOVED | {"removed_transactions": ["x"]} | WEBHOOK |
+    TRANSACTIONS RECURRING_TRANSACTIONS_UPDATE | {"account_ids": []} | |
+    ITEM ERROR | {"error": {"error_type": "ITEM_ERROR", "error_code": "ITEM_LOGIN_REQUIRED"}} | WEBHOOK |
+    ITEM USER_PERMISSION_REVOKED | {} | WEBHOOK |
+    ITEM USER_ACCOUNT_REVOKED | {"account_id": "unknown"} | WEBHOOK |
+    ITEM NEW_ACCOUNTS_AVAILABLE | {} | | NewAccountsAction
+    ITEM PENDING_EXPIRATION | {"consent_expiration_time": null} | | ConsentExpiringAction
+    ITEM LOGIN_REPAIRED | {} | REPAIR |
+    ITEM PENDING_DISCONNECT | {"reason": "INSTITUTION_MIGRATION"} | | ConsentExpiringAction
+    ITEM LOGIN_REPAIRED | {} | REPAIR |
+    ITEM WEBHOOK_UPDATE_ACKNOWLEDGED | {"new_webhook_url": "https://x"} | |
+    HOLDINGS DEFAULT_UPDATE | {"new_holdings": 1} | |
+    INVESTMENTS_TRANSACTIONS DEFAULT_UPDATE | {} | |
+    INVESTMENTS_TRANSACTIONS HISTORICAL_UPDATE | {} | |
+    LIABILITIES DEFAULT_UPDATE | {} | |
+    DASHBOARD_CONFIGURED_ALERT INSTITUTION_STATUS_ALERT_TRIGGERED | {} | |
+    OF_TOMORROW NEVER_HEARD_OF | {"x": [1]} | |
+"#;
+
+#[tokio::test]
+async fn every_code_has_its_effect() {
+    let app = TestApp::start().await;
+    let ana = app.person("ana").await;
+    let item = ana.link(&app.bank, "user_good").await;
+    let there = app.bank.item_id().await;
+    for line in CODES.trim().lines() {
+        let [words, more, trigger, action] = line.split('|').map(str::trim).collect::<Vec<_>>()[..]
+        else {
+            panic!("{line}");
+        };
+        let (kind, code) = words.split_once(' ').unwrap();
+        let more: Value = serde_json::from_str(more).unwrap();
+        let before = ana.quiet().await.len();
+        let mut webhook = body(kind, code, &there);
+        let fields = webhook.as_object_mut().unwrap();
+        fields.extend(more.as_object().unwrap().clone());
+        let signed = app.bank.signed(webhook).await;
+        assert_eq!(app.deliver(&signed).await, 200, "{line}");
+        let jobs = ana.quiet().await;
+        assert_eq!(
+            jobs.len() - before,
+            usize::from(!trigger.is_empty()),
+            "{line}"
+        );
+        assert!(
+            trigger.is_empty() || jobs[0]["trigger"] == trigger,
+            "{line}"
+        );
+        let told = ana.item(&item).await;
+        let wanted = told["requiredAction"]["__typename"].as_str();
+        assert_eq!(wanted.unwrap_or_default(), action, "{line}");
+        // Whatever a webhook says of the login: the bank says that all is well.
+        assert_eq!(told["linkStatus"], "SUCCESS", "{line}");
+    }
+}
+
+#[tokio::test]
+async fn only_what_is_signed_as_it_stands_is_taken() {
+    let app = TestApp::start().await;
+    let ana = app.person("ana").await;
+    ana.link(&app.bank, "user_good").await;
+    let there = app.bank.item_id().await;
+    ana.quiet().await;
+    let kept = app.count("SELECT count(*) FROM webhooks").await;
+    let sound = app
+        .bank
+        .signed(body("ITEM", "NEW_ACCOUNTS_AVAILABLE", &there))
+        .await;
+    let with = |signature: Option<&str>| Signed {
+        signature: signature.map(str::to_owned),
+        ..sound.clone()
+    };
+    let mut changed = sound.clone();
+    changed.body.push(b' ');
+    let other = app.bank.signed(body("ITEM", "ERROR", &there)).await;
+    for forged in [
+        with(None),
+        with(Some("")),
+        with(Some("a.b.c")),
+        with(Some("...")),
+        with(other.signature.as_deref()),
+        changed,
+    ] {
+        assert_eq!(app.deliver(&forged).await, 401, "{:?}", forged.signature);
+    }
+    for size in [64 * 1024 + 1, 1 << 20] {
+        let large = Signed {
+            body: vec![b' '; size],
+            ..sound.clone()
+        };
+        assert_eq!(app.deliver(&large).await, 413);
+    }
+    let page = reqwest::Client::builder().build().unwrap();
+    let get = page
+        .get(format!("{}/webhooks/plaid", app.url))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(get.status(), 405);
+    app.clock.advance(Duration::from_secs(310));
+    assert_eq!(app.deliver(&sound).await, 401, "old");
+    assert_eq!(app.count("SELECT count(*) FROM webhooks").await, kept);
+}
+
+#[tokio::test]
+async fn the_same_delivery_has_one_effect_and_one_for_nobody_is_kept_for_a_day() {
+    let app = TestApp::start().await;
+    let ana = app.person("ana").await;
+    ana.link(&app.bank, "user_good").await;
+    let there = app.bank.item_id().await;
+    let before = ana.quiet().await.len();
+    let webhook = app
+        .bank
+        .signed(body("TRANSACTIONS", "SYNC_UPDATES_AVAILABLE", &there))
+        .await;
+    for _ in 0..3 {
+        assert_eq!(app.deliver(&webhook).await, 200);
+        assert_eq!(ana.quiet().await.len(), before + 1);
+    }
+    let orphan = app
+        .bank
+        .signed(body("TRANSACTIONS", "SYNC_UPDATES_AVAILABLE", "nobody"))
+        .await;
+    assert_eq!(app.deliver(&orphan).await, 200);
+    let parked = "SELECT count(*) FROM webhooks WHERE state = 'parked'";
+    assert_eq!(app.count(parked).await, 1);
+    app.clock.advance(Duration::from_hours(26));
+    while app.count(parked).await == 1 {}
+    let expired = "SELECT count(*) FROM webhooks WHERE state = 'expired'";
+    assert_eq!(app.count(expired).await, 1);
+}
+
+#[tokio::test]
+async fn keys_change_and_fail_and_nothing_genuine_is_refused_for_good() {
+    let app = TestApp::start().await;
+    let ana = app.person("ana").await;
+    ana.link(&app.bank, "user_good").await;
+    let there = app.bank.item_id().await;
+    let first = app
+        .bank
+        .signed(body("ITEM", "NEW_ACCOUNTS_AVAILABLE", &there))
+        .await;
+    app.bank.ask("/control/keys/rotate", json!({})).await;
+    let second = app.bank.signed(body("ITEM", "ERROR", &there)).await;
+    assert_eq!(
+        (app.deliver(&first).await, app.deliver(&second).await),
+        (200, 200)
+    );
+
+    app.bank.ask("/control/keys/rotate", json!({})).await;
+    let third = app.bank.signed(body("ITEM", "ERROR", &there)).await;
+    let down =
+        json!([{"kind": "html", "status": 502, "endpoint": "/webhook_verification_key/get"}]);
+    app.bank.faults(down).await;
+    assert_eq!(app.deliver(&third).await, 503);
+    assert_eq!(app.deliver(&second).await, 200, "a known key needs nobody");
+    app.bank.faults(json!([])).await;
+    app.clock.advance(Duration::from_mins(2));
+    assert_eq!(app.deliver(&third).await, 200);
+}
+
+#[tokio::test]
+async fn many_at_once_ask_for_few_syncs_and_the_last_word_is_heard() {
+    let app = TestApp::start().await;
+    let ana = app.person("ana").await;
+    ana.link(&app.bank, "user_transactions_dynamic").await;
+    let there = app.bank.item_id().await;
+    let before = ana.quiet().await.len();
+    let mut copies = Vec::new();
+    for n in 0..100 {
+        let mut webhook = body("TRANSACTIONS", "SYNC_UPDATES_AVAILABLE", &there);
+        webhook["n"] = n.into();
+        copies.push(app.bank.signed(webhook).await);
+    }
+    let news = json!({"add": [{"name": "News", "amount": 1}], "notify": false});
+    app.bank.change(&there, news).await;
+    let answers = join_all(copies.iter().map(|copy| app.deliver(copy))).await;
+    assert!(answers.iter().all(|status| *status == 200), "{answers:?}");
+    let syncs = ana.quiet().await.len() - before;
+    assert!(
+        (1..=10).contains(&syncs),
+        "{syncs} syncs for 100 webhooks at once"
+    );
+    assert!(
+        ana.transactions()
+            .await
+            .iter()
+            .any(|row| row["name"] == "News")
     );
 }

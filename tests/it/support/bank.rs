@@ -105,6 +105,11 @@ impl Bank {
         items.remove(0)
     }
 
+    /// The id of the only item.
+    pub(crate) async fn item_id(&self) -> String {
+        self.item().await["item_id"].as_str().unwrap().to_owned()
+    }
+
     /// Changes an item's transactions.
     pub(crate) async fn change(&self, item_id: &str, changes: Value) -> Value {
         self.ask(&format!("/control/items/{item_id}/transactions"), changes)
@@ -146,6 +151,71 @@ impl Bank {
         rows
     }
 
+    /// Makes something happen to an item.
+    pub(crate) async fn event(&self, item_id: &str, event: Value) {
+        self.ask(&format!("/control/items/{item_id}/events"), event)
+            .await;
+    }
+
+    /// What was asked of a path so far: the result of each call.
+    pub(crate) async fn calls(&self, endpoint: &str) -> Vec<Value> {
+        let mut calls = self.lines("/control/requests").await;
+        calls.retain(|call| call["endpoint"] == endpoint);
+        calls
+    }
+
+    /// A webhook with the provider's signature, for the story to deliver.
+    pub(crate) async fn signed(&self, body: Value) -> Signed {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let (sender, mut taken) = tokio::sync::mpsc::channel(1);
+        let take = move |headers: axum::http::HeaderMap, body: axum::body::Bytes| async move {
+            let signature = headers["plaid-verification"].to_str().unwrap().to_owned();
+            let signature = Some(signature);
+            let body = body.to_vec();
+            sender.send(Signed { signature, body }).await.unwrap();
+        };
+        let router = axum::Router::new().route("/", axum::routing::post(take));
+        let receiver = tokio::spawn(async move { axum::serve(listener, router).await });
+        self.ask("/control/webhooks", json!({"url": url, "body": body}))
+            .await;
+        let signed = taken.recv().await.unwrap();
+        receiver.abort();
+        signed
+    }
+
+    /// The page of a hosted link, as a browser shows it.
+    pub(crate) async fn page(&self, address: &str) -> String {
+        let answer = self.http.get(address).send().await.unwrap();
+        answer.text().await.unwrap()
+    }
+
+    /// Fills in the form of a hosted link page.
+    pub(crate) async fn fill(&self, address: &str, fields: &[(&str, &str)]) {
+        let form = reqwest::Url::parse_with_params("http://form/", fields).unwrap();
+        let request = self.http.post(address);
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        let body = form.query().unwrap_or_default().to_owned();
+        let answer = request.body(body).send().await.unwrap();
+        assert!(!answer.status().is_client_error(), "{}", answer.status());
+    }
+
+    /// Walks through a hosted link with all accounts shared.
+    pub(crate) async fn walk(&self, page: &str, institution: Option<&str>, password: &str) {
+        if let Some(institution) = institution {
+            self.fill(page, &[("institution_id", institution)]).await;
+        }
+        self.fill(page, &[("username", "user_good"), ("password", password)])
+            .await;
+        if password == "mfa_questions_1_1" {
+            self.fill(page, &[("answer", "answer_0_0")]).await;
+        }
+        let ids = values_of(&self.page(page).await, "account_id");
+        let shared: Vec<(&str, &str)> = ids.iter().map(|id| ("account_id", id.as_str())).collect();
+        self.fill(page, &shared).await;
+        self.fill(page, &[]).await;
+    }
+
     async fn lines(&self, path: &str) -> Vec<Value> {
         let text = self
             .http
@@ -160,4 +230,21 @@ impl Bank {
             .map(|line| serde_json::from_str(line).unwrap())
             .collect()
     }
+}
+
+/// A webhook, and what proves it genuine.
+#[derive(Clone)]
+pub(crate) struct Signed {
+    pub(crate) signature: Option<String>,
+    pub(crate) body: Vec<u8>,
+}
+
+/// The values a form offers for a field.
+fn values_of(page: &str, field: &str) -> Vec<String> {
+    let mark = format!("name=\"{field}\" value=\"");
+    let values = page.split(&mark).skip(1);
+    values
+        .filter_map(|rest| rest.split('"').next())
+        .map(str::to_owned)
+        .collect()
 }

@@ -17,14 +17,16 @@ use passbook::{
     webhooks::{self, Intake},
     worker,
 };
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 mod bank;
 mod person;
 mod place;
 
-pub(crate) use bank::Bank;
-pub(crate) use person::Person;
+pub(crate) use bank::{Bank, Signed};
+pub(crate) use person::{Person, Watch};
 use place::Place;
 
 const SECRET_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
@@ -33,9 +35,12 @@ const SECRET_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 pub(crate) struct TestApp {
     pub(crate) bank: Bank,
     pub(crate) clock: Clock,
+    db: Database,
     pub(crate) url: String,
     shutdown: CancellationToken,
-    _place: Place,
+    parts: JoinSet<()>,
+    settings: Vec<(String, String)>,
+    place: Place,
 }
 
 impl TestApp {
@@ -46,24 +51,59 @@ impl TestApp {
 
     /// A server with other settings than the usual ones.
     pub(crate) async fn with(pairs: &[(&str, &str)]) -> Self {
-        let place = Place::make().await;
-        let bank = Bank::open().await;
-        Self::open(place, bank, pairs).await
+        let pairs = pairs
+            .iter()
+            .map(|&(name, value)| (name.into(), value.into()));
+        Self::open(Place::make().await, Bank::open().await, pairs.collect()).await
     }
 
-    async fn open(place: Place, bank: Bank, pairs: &[(&str, &str)]) -> Self {
+    /// The server ends as it does at a signal, and another begins on its database and address.
+    pub(crate) async fn restart(mut self) -> Self {
+        self.end().await;
+        let place = std::mem::take(&mut self.place);
+        let mut settings = std::mem::take(&mut self.settings);
+        settings.push(("LISTEN".into(), self.url["http://".len()..].into()));
+        Self::open(place, self.bank.again(), settings).await
+    }
+
+    /// The server dies as at `kill -9`, and another begins on its database and address.
+    pub(crate) async fn crash(mut self) -> Self {
+        self.parts.abort_all();
+        self.restart().await
+    }
+
+    /// Another server on the same database, with the same bank; only where there may be several.
+    pub(crate) async fn replica(&self) -> Option<Self> {
+        if self.db.backend() != DbBackend::Postgres {
+            return None;
+        }
+        let settings = self.settings.clone();
+        Some(Self::open(self.place.shared(), self.bank.again(), settings).await)
+    }
+
+    /// Ends the server; its database stays.
+    pub(crate) async fn end(&mut self) {
+        self.shutdown.cancel();
+        while self.parts.join_next().await.is_some() {}
+        self.db.close().await;
+    }
+
+    async fn open(place: Place, bank: Bank, settings: Vec<(String, String)>) -> Self {
         let mut all = vec![
             ("LISTEN", "127.0.0.1:0"),
             ("DATABASE_URL", place.url()),
             ("SECRET_KEY", SECRET_KEY),
             ("WORKERS", "4"),
         ];
-        all.extend(pairs);
+        for (name, value) in &settings {
+            all.retain(|(known, _)| known != name);
+            all.push((name, value));
+        }
         let config = Config::from_pairs(all).unwrap();
         let db = Database::connect(place.url()).await.unwrap();
         db.bring_up_to_date().await.unwrap();
         let clock = Clock::default();
-        let settings = PlaidSettings {
+        let plaid = PlaidSettings {
             base_url: bank.url(),
             client_id: "client".into(),
             secret: "secret".into(),
@@ -78,16 +118,19 @@ impl TestApp {
             clock: clock.clone(),
             keys: Arc::new(Keys::parse(SECRET_KEY).unwrap()),
             followers: Followers::default(),
-            plaid: Arc::new(Plaid::new(settings, clock.clone()).unwrap()),
+            plaid: Arc::new(Plaid::new(plaid, clock.clone()).unwrap()),
         };
         let shutdown = CancellationToken::new();
-        let url = run(&app, socket, &shutdown);
+        let (url, parts) = run(&app, socket, &shutdown);
         Self {
             bank,
             clock,
+            db,
             url,
             shutdown,
-            _place: place,
+            parts,
+            settings,
+            place,
         }
     }
 
@@ -95,9 +138,45 @@ impl TestApp {
     pub(crate) async fn person(&self, name: &str) -> Person {
         Person::register(&self.url, name).await
     }
+
+    /// Brings a webhook as the provider would; the status of the answer.
+    pub(crate) async fn deliver(&self, webhook: &Signed) -> u16 {
+        let request = reqwest::Client::builder().build().unwrap();
+        let request = request.post(format!("{}/webhooks/plaid", self.url));
+        let request = match &webhook.signature {
+            Some(signature) => request.header("plaid-verification", signature),
+            None => request,
+        };
+        let answer = request.body(webhook.body.clone()).send().await.unwrap();
+        answer.status().as_u16()
+    }
+
+    /// Waits until no job but a recurring one is left.
+    pub(crate) async fn idle(&self) {
+        let sql = "SELECT count(*) FROM jobs WHERE finished_at IS NULL \
+                   AND kind NOT IN ('sync.sweep', 'jobs.prune', 'webhooks.expire')";
+        let left = async { while self.count(sql).await > 0 {} };
+        let patience = std::time::Duration::from_secs(30);
+        let outcome = tokio::time::timeout(patience, left).await;
+        outcome.expect("a job did not end");
+    }
+
+    /// Does to the database what only a dead process or an older release would have done.
+    pub(crate) async fn meddle(&self, sql: &str) -> u64 {
+        let statement = Statement::from_string(self.db.backend(), sql);
+        let done = self.db.migrate().execute_raw(statement).await.unwrap();
+        done.rows_affected()
+    }
+
+    /// A number the database is asked for.
+    pub(crate) async fn count(&self, sql: &str) -> i64 {
+        let statement = Statement::from_string(self.db.backend(), sql);
+        let row = self.db.read().query_one_raw(statement).await.unwrap();
+        row.unwrap().try_get_by_index(0).unwrap()
+    }
 }
 
-fn run(app: &App, socket: Socket, shutdown: &CancellationToken) -> String {
+fn run(app: &App, socket: Socket, shutdown: &CancellationToken) -> (String, JoinSet<()>) {
     let auth = Auth::new(app.clone()).unwrap();
     let (intake, write) = Intake::new(app.clone());
     let site = Site {
@@ -110,12 +189,14 @@ fn run(app: &App, socket: Socket, shutdown: &CancellationToken) -> String {
     };
     let server = Server::on(socket, site);
     let url = format!("http://{}", server.address());
-    tokio::spawn(auth.run(shutdown.clone()));
-    tokio::spawn(write);
-    tokio::spawn(relay::run(app.clone(), shutdown.clone()));
-    tokio::spawn(server.serve(shutdown.clone()));
-    tokio::spawn(worker::run(app.clone(), shutdown.clone()));
-    url
+    let mut parts = JoinSet::new();
+    parts.spawn(auth.run(shutdown.clone()));
+    parts.spawn(write);
+    parts.spawn(server.serve(shutdown.clone()));
+    parts.spawn(worker::run(app.clone(), shutdown.clone()));
+    let relay = relay::run(app.clone(), shutdown.clone());
+    parts.spawn(async { relay.await.unwrap() });
+    (url, parts)
 }
 
 impl Drop for TestApp {

@@ -28,7 +28,11 @@ impl Person {
             url: url.to_owned(),
             token: String::new(),
             refresh_token: String::new(),
-            http: reqwest::Client::builder().build().unwrap(),
+            // A connection for each request, so that none is left to a server that is gone.
+            http: reqwest::Client::builder()
+                .pool_max_idle_per_host(0)
+                .build()
+                .unwrap(),
         };
         let input =
             json!({"email": format!("{name}@example.com"), "password": "correct horse battery"});
@@ -95,13 +99,75 @@ impl Person {
             .to_owned()
     }
 
+    /// The answer to a document as it travels: status and text.
+    pub(crate) async fn raw(&self, document: &str, variables: Value) -> (u16, String) {
+        let body = json!({"query": document, "variables": variables});
+        let request = self
+            .http
+            .post(format!("{}/graphql", self.url))
+            .header("content-type", "application/json");
+        let answer = request.body(body.to_string()).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+
+    /// Asks for a sync and waits until it has ended.
+    pub(crate) async fn sync(&self, item: &str) -> Value {
+        let document = "mutation($id: ID!) { syncItem(input: {itemId: $id}) { syncJob { id } userErrors { code } } }";
+        let data = self.ask(document, json!({"id": item})).await;
+        let job = data["syncItem"]["syncJob"]["id"].as_str();
+        self.sync_job_ends(job.unwrap_or_else(|| panic!("{data}")))
+            .await
+    }
+
+    /// Waits until no sync of hers is under way; returns all there ever were, newest first.
+    pub(crate) async fn quiet(&self) -> Vec<Value> {
+        let document = "{ syncJobs(first: 100) { nodes { id status trigger attempt finishedAt error { code } \
+                        progress { pages added modified removed } } } }";
+        let quiet = async {
+            loop {
+                let mut data = self.ask(document, json!({})).await;
+                let jobs = data["syncJobs"]["nodes"].take();
+                let jobs = jobs.as_array().unwrap().clone();
+                match jobs.iter().find(|job| job["finishedAt"].is_null()) {
+                    None => return jobs,
+                    Some(job) => self.sync_job_ends(job["id"].as_str().unwrap()).await,
+                };
+            }
+        };
+        patiently(quiet).await
+    }
+
+    /// How an item stands.
+    pub(crate) async fn item(&self, id: &str) -> Value {
+        let document = "query($id: ID!) { item(id: $id) { linkStatus linkErrorCode transactionsStatus \
+                        requiredAction { __typename } accounts { mask } } }";
+        let mut data = self.ask(document, json!({"id": id})).await;
+        data["item"].take()
+    }
+
+    /// A hosted page that links a bank, or repairs an item.
+    pub(crate) async fn hosted_link(&self, item: Option<&str>) -> String {
+        let document = "mutation($id: ID) { createLinkToken(input: {itemId: $id}) { hostedLinkUrl userErrors { code } } }";
+        let data = self.ask(document, json!({"id": item})).await;
+        let url = data["createLinkToken"]["hostedLinkUrl"].as_str();
+        url.unwrap_or_else(|| panic!("{data}")).to_owned()
+    }
+
     /// Offers a public token.
     pub(crate) async fn exchange(&self, public_token: &str) -> Value {
+        self.exchange_under(public_token, None).await
+    }
+
+    /// Offers a public token under a key of her own.
+    pub(crate) async fn exchange_under(&self, public_token: &str, key: Option<&str>) -> Value {
         let document = "mutation($input: ExchangePublicTokenInput!) { exchangePublicToken(input: $input) { \
                         item { id } syncJob { id status trigger } existingItem { id } \
                         userErrors { code message field retryable retryAfterSeconds } } }";
         let mut data = self
-            .ask(document, json!({"input": {"publicToken": public_token}}))
+            .ask(
+                document,
+                json!({"input": {"publicToken": public_token, "idempotencyKey": key}}),
+            )
             .await;
         data["exchangePublicToken"].take()
     }
@@ -219,27 +285,33 @@ impl Watch {
 
     /// The next message, pings aside.
     pub(crate) async fn message(&mut self) -> Value {
-        loop {
-            match self.frame().await {
-                Message::Text(text) => {
-                    let message: Value = serde_json::from_str(&text).unwrap();
-                    if message["type"] != "ping" {
-                        return message;
+        let message = async {
+            loop {
+                match self.frame().await {
+                    Message::Text(text) => {
+                        let message: Value = serde_json::from_str(&text).unwrap();
+                        if message["type"] != "ping" {
+                            return message;
+                        }
                     }
+                    Message::Close(frame) => panic!("closed: {frame:?}"),
+                    _ => {}
                 }
-                Message::Close(frame) => panic!("closed: {frame:?}"),
-                _ => {}
             }
-        }
+        };
+        patiently(message).await
     }
 
     /// The code the server closes the socket with.
     pub(crate) async fn closed(&mut self) -> u16 {
-        loop {
-            if let Message::Close(frame) = self.frame().await {
-                return frame.unwrap().code.into();
+        let code = async {
+            loop {
+                if let Message::Close(frame) = self.frame().await {
+                    return frame.unwrap().code.into();
+                }
             }
-        }
+        };
+        patiently(code).await
     }
 
     /// Checks that nothing came: whatever the server had to say is before its answer to a ping.
@@ -258,10 +330,13 @@ impl Watch {
     }
 
     async fn frame(&mut self) -> Message {
-        let frame = tokio::time::timeout(PATIENCE, self.socket.next()).await;
-        frame
-            .expect("nothing came")
-            .expect("the socket ended")
-            .unwrap()
+        let frame = self.socket.next().await;
+        frame.expect("the socket ended").unwrap()
     }
+}
+
+/// Waits for what has to come. A server that lives sends pings, so the wait is for the whole of it.
+async fn patiently<T>(what: impl Future<Output = T>) -> T {
+    let outcome = tokio::time::timeout(PATIENCE, what).await;
+    outcome.expect("nothing came")
 }
