@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+mod database;
 mod provider;
 mod refusal;
 
@@ -96,36 +97,6 @@ impl Error {
         }
         text
     }
-}
-
-impl From<sea_orm::DbErr> for Error {
-    fn from(error: sea_orm::DbErr) -> Self {
-        use sea_orm::DbErr;
-        let unreachable = match &error {
-            DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => true,
-            DbErr::Exec(inner) | DbErr::Query(inner) => is_refusal_of_service(&inner.to_string()),
-            _ => false,
-        };
-        if unreachable {
-            Self::Unavailable(Arc::new(error))
-        } else {
-            Self::internal(error)
-        }
-    }
-}
-
-/// Whether the database said that it cannot work now, rather than that the statement is wrong.
-fn is_refusal_of_service(message: &str) -> bool {
-    [
-        "disk is full",
-        "disk I/O",
-        "database is locked",
-        "read-only",
-        "terminating connection",
-        "No space left",
-    ]
-    .iter()
-    .any(|sign| message.contains(sign))
 }
 
 impl From<ProviderError> for Error {
