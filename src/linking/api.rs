@@ -4,6 +4,7 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject, Subscription
 use entity::{feed_event::EventKind, item};
 use futures_util::Stream;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use secrecy::ExposeSecret;
 
 use super::{Exchanged, Offer, Wanted, create_link_token, exchange_public_token, remove_item};
 use crate::{
@@ -40,7 +41,7 @@ pub(super) struct CreateLinkTokenInput {
 }
 
 /// A link session that was begun.
-#[derive(Debug, Default, SimpleObject)]
+#[derive(Default, SimpleObject)]
 pub(super) struct CreateLinkTokenPayload {
     /// What opens Plaid Link in your app.
     pub link_token: Option<String>,
@@ -54,7 +55,7 @@ pub(super) struct CreateLinkTokenPayload {
 }
 
 /// The public token that Link gave your app.
-#[derive(Debug, InputObject)]
+#[derive(InputObject)]
 pub(super) struct ExchangePublicTokenInput {
     /// The token of Link's `onSuccess`.
     pub public_token: String,
@@ -104,8 +105,10 @@ impl LinkingMutation {
         let viewer = ctx.viewer()?;
         let session = create_link_token(ctx.app(), viewer, input.unwrap_or_default().into()).await;
         let payload = session.map(|session| CreateLinkTokenPayload {
-            link_token: Some(session.link_token),
-            hosted_link_url: session.hosted_link_url,
+            link_token: Some(session.link_token.expose_secret().to_owned()),
+            hosted_link_url: session
+                .hosted_link_url
+                .map(|url| url.expose_secret().to_owned()),
             expiration: Some(DateTime(session.expiration)),
             user_errors: Vec::new(),
         });

@@ -6,6 +6,7 @@ use entity::{
     link_token,
 };
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
+use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
 use crate::{
@@ -22,9 +23,9 @@ use crate::{
 #[derive(Debug)]
 pub struct LinkSession {
     /// What opens the provider's Link.
-    pub link_token: String,
-    /// The provider's own page for it.
-    pub hosted_link_url: Option<String>,
+    pub link_token: SecretString,
+    /// The provider's own page for it; whoever has the address is the person.
+    pub hosted_link_url: Option<SecretString>,
     /// After this the token is dead.
     pub expiration: DateTime<Utc>,
 }
@@ -67,16 +68,17 @@ pub async fn create_link_token(app: &App, viewer: Viewer, wanted: Wanted) -> Res
         .provider(ProviderKind::Plaid)?
         .create_link_token(&request)
         .await?;
+    let secret = token.link_token.expose_secret();
     let row_id = Uuid::now_v7();
     let sealed = app
         .keys
-        .seal(place(row_id, viewer.user_id), token.link_token.as_bytes())?;
+        .seal(place(row_id, viewer.user_id), secret.as_bytes())?;
     let row = link_token::ActiveModel {
         id: Set(row_id),
         user_id: Set(viewer.user_id),
         provider: Set(ProviderKind::Plaid),
         item_id: Set(item.map(|item| item.id)),
-        token_hash: Set(sha256_hex(token.link_token.as_bytes())),
+        token_hash: Set(sha256_hex(secret.as_bytes())),
         token: Set(sealed),
         hosted: Set(token.hosted_link_url.is_some()),
         expires_at: Set(token.expiration),

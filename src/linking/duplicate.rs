@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::create_link_token::{place, recent};
 use crate::{
     app::App,
-    error::{Error, Result},
+    error::{Error, ErrorClass, Result},
     providers::{LinkResult, LinkedAccount, ProviderKind},
 };
 
@@ -41,7 +41,11 @@ async fn result_of(
     for session in recent(app, user_id).await? {
         let token = app.keys.open(place(session.id, user_id), &session.token)?;
         let token = String::from_utf8(token).map_err(Error::internal)?.into();
-        let results = provider.link_results(&token).await?;
+        let results = match provider.link_results(&token).await {
+            // A session that nobody used in its time tells nothing about this token.
+            Err(error) if error.class == ErrorClass::Token => continue,
+            results => results?,
+        };
         let found = results
             .into_iter()
             .find(|r| r.public_token.expose_secret() == public_token.expose_secret());

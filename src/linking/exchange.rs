@@ -16,6 +16,7 @@ use sea_orm::{
     QueryFilter,
 };
 use secrecy::{ExposeSecret, SecretString};
+use tracing::Instrument;
 use uuid::Uuid;
 
 use super::{duplicate, notice};
@@ -23,7 +24,7 @@ use crate::{
     activity::{self, Entry},
     app::App,
     database::Txn,
-    error::{Error, ErrorClass, ErrorCode, Refusal, Result},
+    error::{Error, ErrorCode, Refusal, Result},
     feed,
     providers::{Linked, ProviderKind},
     seal::sha256_hex,
@@ -33,6 +34,10 @@ use crate::{
 
 /// An exchange that takes longer than this has died: the next offer begins it again.
 const PATIENCE: TimeDelta = TimeDelta::seconds(150);
+
+/// How often a linked item is tried to be stored again, and how long the first wait is: 16 s in all.
+const STORE_TRIES: u32 = 6;
+const FIRST_WAIT: std::time::Duration = std::time::Duration::from_millis(250);
 
 /// What came of a public token.
 #[derive(Debug)]
@@ -65,6 +70,21 @@ pub async fn exchange_public_token(app: &App, offer: Offer) -> Result<Exchanged>
         Begun::Finished(row) => return answer(app, row).await,
         Begun::Started(row) => row,
     };
+    // A task of its own: neither a client that hangs up nor the time limit of a request may fall
+    // between the provider's answer and our row.
+    let app = app.clone();
+    let work = async move {
+        let outcome = carry_out(&app, row.clone(), &offer).await;
+        if outcome.is_err() {
+            release(&app, row.id).await;
+        }
+        outcome
+    };
+    let task = tokio::spawn(work.in_current_span());
+    task.await.map_err(Error::internal)?
+}
+
+async fn carry_out(app: &App, row: exchange::Model, offer: &Offer) -> Result<Exchanged> {
     if let Some(item) = duplicate::find(app, offer.user_id, &offer.public_token).await? {
         finish_existing(app, row, &item).await?;
         return Ok(Exchanged {
@@ -73,20 +93,23 @@ pub async fn exchange_public_token(app: &App, offer: Offer) -> Result<Exchanged>
             existing: true,
         });
     }
-    let linked = match app
-        .provider(ProviderKind::Plaid)?
-        .exchange(&offer.public_token)
-        .await
-    {
-        Ok(linked) => linked,
-        Err(error) => {
-            if error.class == ErrorClass::Token {
-                forget(app, row).await?;
+    let provider = app.provider(ProviderKind::Plaid)?;
+    let linked = provider.exchange(&offer.public_token).await?;
+    let mut tries = 0;
+    let row = loop {
+        match store(app, row.clone(), offer, &linked).await {
+            // The item is made, and only we know its token: a database that is away is waited for.
+            Err(error) if error.is_transient() && tries < STORE_TRIES => {
+                tracing::warn!(
+                    error = error.chain(),
+                    "a linked item could not be stored yet"
+                );
+                app.clock.sleep(FIRST_WAIT * 2_u32.pow(tries)).await;
+                tries += 1;
             }
-            return Err(error.into());
+            stored => break stored?,
         }
     };
-    let row = store(app, row, &offer, &linked).await?;
     answer(app, row).await
 }
 
@@ -252,11 +275,24 @@ async fn finish_existing(app: &App, row: exchange::Model, item: &item::Model) ->
     txn.commit().await
 }
 
-/// A token that is no good leaves nothing behind, so that its key can be used for a better one.
-async fn forget(app: &App, row: exchange::Model) -> Result<()> {
-    let txn = app.db.begin().await?;
-    exchange::Entity::delete_by_id(row.id).exec(&*txn).await?;
-    txn.commit().await
+/// An exchange that came to nothing leaves nothing behind: the next offer begins anew, and a key is
+/// free for a better token.
+async fn release(app: &App, id: Uuid) {
+    let forget = async {
+        let txn = app.db.begin().await?;
+        exchange::Entity::delete_by_id(id)
+            .filter(exchange::Column::FinishedAt.is_null())
+            .exec(&*txn)
+            .await?;
+        txn.commit().await
+    };
+    if let Err(error) = forget.await {
+        // The next offer waits until its patience is over.
+        tracing::warn!(
+            error = error.chain(),
+            "a failed exchange could not be forgotten"
+        );
+    }
 }
 
 /// The answer that a finished row holds.

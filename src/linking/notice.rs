@@ -60,23 +60,22 @@ pub async fn notice(txn: &mut Txn, app: &App, item: &item::Model, notice: &Notic
         }
         Notice::SessionFinished(_) | Notice::Ignore => None,
     };
+    let told = row.is_changed() || matches!(notice, Notice::AccountRevoked(_));
     if row.is_changed() {
         row.updated_at = Set(now);
         row.update(&**txn).await?;
-        feed::publish(txn, item.user_id, now, &[(EventKind::Item, item.id)]).await?;
     }
+    // Item, job, feed: whoever takes these in another order waits for somebody who waits for it.
     if let Some(trigger) = trigger {
         sync::request(txn, app, item, trigger).await?;
+    }
+    if told {
+        feed::publish(txn, item.user_id, now, &[(EventKind::Item, item.id)]).await?;
     }
     Ok(())
 }
 
-async fn close(
-    txn: &mut Txn,
-    app: &App,
-    item: &item::Model,
-    provider_account_id: &str,
-) -> Result<()> {
+async fn close(txn: &Txn, app: &App, item: &item::Model, provider_account_id: &str) -> Result<()> {
     let now = app.clock.now();
     account::Entity::update_many()
         .col_expr(account::Column::ClosedAt, Expr::value(now))
@@ -86,7 +85,6 @@ async fn close(
         .filter(account::Column::ClosedAt.is_null())
         .exec(&**txn)
         .await?;
-    feed::publish(txn, item.user_id, now, &[(EventKind::Item, item.id)]).await?;
     Ok(())
 }
 

@@ -11,7 +11,7 @@ use entity::{
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
-    QuerySelect,
+    QuerySelect, sea_query::LockType,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -44,7 +44,7 @@ pub async fn remove_item(
     let mut txn = app.db.begin().await?;
     let rows = item::Entity::owned_by(viewer)
         .filter(item::Column::Id.eq(row_id))
-        .lock_exclusive();
+        .lock(LockType::NoKeyUpdate);
     let item = rows.one(&*txn).await?.ok_or_else(unknown)?;
     let seq = feed::next(&mut txn, viewer.user_id).await?;
     bury(&txn, app, &item, seq).await?;

@@ -89,9 +89,9 @@ pub struct LinkRequest {
 #[derive(Debug)]
 pub struct LinkToken {
     /// What opens the provider's Link.
-    pub link_token: String,
-    /// The provider's own page for it.
-    pub hosted_link_url: Option<String>,
+    pub link_token: SecretString,
+    /// The provider's own page for it; whoever has the address is the person.
+    pub hosted_link_url: Option<SecretString>,
     /// After this the token is dead.
     pub expiration: DateTime<Utc>,
 }

@@ -99,7 +99,8 @@ mod tests {
             .create_link_token(&request)
             .await;
         let link = link.unwrap();
-        assert_eq!(link.hosted_link_url.as_deref(), Some("https://hosted"));
+        let hosted = link.hosted_link_url.unwrap();
+        assert_eq!(hosted.expose_secret(), "https://hosted");
         assert_eq!(link.expiration.to_rfc3339(), "2026-01-05T10:00:00+00:00");
         stub.calls().remove(0).2
     }

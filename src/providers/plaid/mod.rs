@@ -133,8 +133,8 @@ impl Provider for Plaid {
         Ok(LinkToken {
             expiration: lenient::moment(&created.expiration)
                 .ok_or_else(|| unanswered("malformed", "the link token's expiration is no time"))?,
-            link_token: created.link_token,
-            hosted_link_url: created.hosted_link_url.0,
+            link_token: created.link_token.into(),
+            hosted_link_url: created.hosted_link_url.0.map(SecretString::from),
         })
     }
 

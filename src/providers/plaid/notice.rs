@@ -28,6 +28,8 @@ struct Body<'a> {
     #[serde(default)]
     link_token: Text,
     #[serde(default)]
+    status: Text,
+    #[serde(default)]
     public_token: Text,
     #[serde(default, borrow)]
     public_tokens: Option<&'a RawValue>,
@@ -90,7 +92,14 @@ fn notice(kind: &str, code: &str, body: Body<'_>) -> Notice {
             .0
             .map_or(Notice::Look, Notice::AccountRevoked),
         ("LINK", "SESSION_FINISHED" | "ITEM_ADD_RESULT") => {
-            Notice::SessionFinished(public_tokens(body))
+            let left = body.status.as_str() == "EXITED";
+            let tokens = public_tokens(body);
+            // Who leaves has linked nothing and repaired nothing, unless there is a token.
+            if left && tokens.is_empty() {
+                Notice::Ignore
+            } else {
+                Notice::SessionFinished(tokens)
+            }
         }
         // Nothing of ours: products we do not use, Link's own events, WEBHOOK_UPDATE_ACKNOWLEDGED,
         // institution alerts, and whatever comes tomorrow.
@@ -207,7 +216,7 @@ mod tests {
                 r#","public_tokens":["p1","p2"],"public_token":"p1""#,
                 "finished p1,p2",
             ),
-            ("SESSION_FINISHED", r#","status":"EXITED""#, "finished "),
+            ("SESSION_FINISHED", r#","status":"EXITED""#, "Ignore"),
             (
                 "SESSION_FINISHED",
                 r#","public_tokens":null,"public_token":"p3""#,
