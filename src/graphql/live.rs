@@ -70,7 +70,8 @@ impl Live {
                     .decode("after", &cursor)?
                     .parse()
                     .map_err(Error::internal)?;
-                if seq < pruned {
+                // Ahead of the feed it is only where the database was restored from a backup.
+                if seq < pruned || seq > latest {
                     return Err(Error::CursorExpired);
                 }
                 (seq, Start::Missed)

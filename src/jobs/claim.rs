@@ -8,7 +8,7 @@ use entity::job;
 use sea_orm::{ConnectionTrait, EntityTrait, Statement, sea_query::Value};
 use uuid::Uuid;
 
-use super::now;
+use super::{STARTED, UNDER_WAY, now};
 use crate::{
     app::App,
     database::{Hint, Txn},
@@ -150,13 +150,14 @@ pub(super) async fn claim(app: &App, worker: i64, limit: usize) -> Result<Vec<jo
     } else {
         ""
     };
+    // Made first and once: PostgreSQL may run a plain subquery several times and pass the limit.
     let sql = format!(
-        "UPDATE jobs SET state = 'running', attempt = attempt + 1, fence = fence + 1, worker = $1, \
-         lease_until = {now} + {LEASE_MS} WHERE id IN (\
-         SELECT j.id FROM jobs j WHERE j.state IN ('queued', 'waiting') AND j.run_at <= {now} \
+        "WITH due AS MATERIALIZED (SELECT j.id FROM jobs j WHERE j.state IN {UNDER_WAY} \
+         AND j.state <> 'running' AND j.run_at <= {now} \
          AND (j.state = 'waiting' OR NOT EXISTS (SELECT 1 FROM jobs r WHERE r.kind = j.kind \
-         AND r.key = j.key AND r.state IN ('running', 'waiting'))) \
-         ORDER BY j.run_at, j.id LIMIT $2 {skip}) RETURNING *"
+         AND r.key = j.key AND r.state IN {STARTED})) ORDER BY j.run_at, j.id LIMIT $2 {skip}) \
+         UPDATE jobs SET state = 'running', attempt = attempt + 1, fence = fence + 1, worker = $1, \
+         lease_until = {now} + {LEASE_MS} WHERE id IN (SELECT id FROM due) RETURNING *"
     );
     let values: [Value; 2] = [worker.into(), i64::try_from(limit).unwrap_or(1).into()];
     let statement = Statement::from_sql_and_values(backend, sql, values);

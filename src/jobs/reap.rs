@@ -4,7 +4,7 @@
 use entity::job;
 use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, Statement, sea_query::Value};
 
-use super::{Failure, Registry, now, presence::LOCK_CLASS};
+use super::{Failure, Registry, STARTED, now, presence::LOCK_CLASS};
 use crate::{
     app::App,
     database::{Hint, Txn},
@@ -18,23 +18,30 @@ const MAX_CRASHES: i32 = 3;
 /// takes locks of its person's, and two people's at once could meet another's in the other order.
 pub(super) async fn reap(app: &App, registry: &Registry, worker: i64) -> Result<()> {
     for orphan in orphans(app, worker).await? {
-        let mut txn = app.db.begin().await?;
-        let last = orphan.crashes + 1 >= MAX_CRASHES || orphan.attempt >= orphan.max_attempts;
-        if !release(&txn, app, &orphan, last).await? {
-            // Another worker was quicker.
-            continue;
+        // One that cannot be given out again keeps no other from it.
+        if let Err(error) = bury(app, registry, &orphan).await {
+            tracing::warn!(job.id = %orphan.id, job.kind = orphan.kind, error = error.chain(), "a dead worker's job could not be given out again");
         }
-        tracing::warn!(job.id = %orphan.id, job.kind = orphan.kind, attempt = orphan.attempt, "a worker died under a job");
-        let failure = Failure {
-            error: Error::internal("the worker died under this job"),
-            attempt: orphan.attempt,
-            retry_at: (!last).then(|| app.clock.now()),
-        };
-        registry.failed(app, &mut txn, &orphan, failure).await?;
-        txn.hint(Hint::Jobs);
-        txn.commit().await?;
     }
     Ok(())
+}
+
+async fn bury(app: &App, registry: &Registry, orphan: &job::Model) -> Result<()> {
+    let mut txn = app.db.begin().await?;
+    let last = orphan.crashes + 1 >= MAX_CRASHES || orphan.attempt >= orphan.max_attempts;
+    if !release(&txn, app, orphan, last).await? {
+        // Another worker was quicker.
+        return Ok(());
+    }
+    tracing::warn!(job.id = %orphan.id, job.kind = orphan.kind, attempt = orphan.attempt, "a worker died under a job");
+    let failure = Failure {
+        error: Error::internal("the worker died under this job"),
+        attempt: orphan.attempt,
+        retry_at: (!last).then(|| app.clock.now()),
+    };
+    registry.failed(app, &mut txn, orphan, failure).await?;
+    txn.hint(Hint::Jobs);
+    txn.commit().await
 }
 
 async fn orphans(app: &App, worker: i64) -> Result<Vec<job::Model>> {
@@ -48,7 +55,9 @@ async fn orphans(app: &App, worker: i64) -> Result<Vec<job::Model>> {
         ),
         _ => format!("worker <> {worker} OR lease_until < {now}"),
     };
-    let sql = format!("SELECT * FROM jobs WHERE state = 'running' AND ({dead}) LIMIT 100");
+    let sql = format!(
+        "SELECT * FROM jobs WHERE state IN {STARTED} AND state = 'running' AND ({dead}) LIMIT 100"
+    );
     let statement = Statement::from_string(backend, sql);
     Ok(job::Entity::find()
         .from_raw_sql(statement)

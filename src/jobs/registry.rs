@@ -111,8 +111,11 @@ impl<J: Job> Kind for KindOf<J> {
         row: &job::Model,
         failure: &Failure,
     ) -> Result<()> {
-        let job: J = serde_json::from_value(row.payload.clone()).map_err(Error::internal)?;
-        job.failed(app, txn, failure).await
+        // What cannot be read cannot be told to anybody; it ends all the same.
+        match serde_json::from_value::<J>(row.payload.clone()) {
+            Ok(job) => job.failed(app, txn, failure).await,
+            Err(_) => Ok(()),
+        }
     }
 
     async fn ensure(&self, app: &App, txn: &mut Txn) -> Result<()> {

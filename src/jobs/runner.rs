@@ -9,7 +9,9 @@ use sea_orm::{FromQueryResult, Statement};
 use tokio::{sync::broadcast, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use super::{Claim, Failure, Registry, claim::claim, now, presence::Presence, reap::reap};
+use super::{
+    Claim, Failure, Registry, UNDER_WAY, claim::claim, now, presence::Presence, reap::reap,
+};
 use crate::{
     app::App,
     database::Hint,
@@ -141,7 +143,8 @@ impl Runner {
         let backend = self.app.db.backend();
         let now = now(&self.app, backend);
         let sql = format!(
-            "SELECT MIN(run_at) - {now} AS ms FROM jobs WHERE state IN ('queued', 'waiting') AND run_at > {now}"
+            "SELECT MIN(run_at) - {now} AS ms FROM jobs WHERE state IN {UNDER_WAY} \
+             AND state <> 'running' AND run_at > {now}"
         );
         let next = Next::find_by_statement(Statement::from_string(backend, sql))
             .one(self.app.db.read())

@@ -8,7 +8,7 @@ use entity::{
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
-    QuerySelect,
+    QuerySelect, sea_query::LockType,
 };
 
 use super::{
@@ -53,12 +53,12 @@ pub(super) async fn apply(
     let Some(item) = item::Entity::find()
         .filter(item::Column::Id.eq(began.id))
         .filter(item::Column::RemovedAt.is_null())
-        .lock_exclusive()
+        .lock(LockType::NoKeyUpdate)
         .one(&*txn)
         .await?
     else {
-        // The item was removed meanwhile; its sync jobs are cancelled.
-        return Ok(());
+        drop(txn);
+        return super::job::gone(app, job, claim).await;
     };
     if item.sync_cursor != began.sync_cursor {
         return Err(Error::LeaseLost);

@@ -8,7 +8,7 @@ use entity::{
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
-    QuerySelect,
+    QuerySelect, sea_query::LockType,
 };
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -59,8 +59,7 @@ impl Job for SyncItem {
             .filter(item::Column::Id.eq(self.item_id))
             .filter(item::Column::RemovedAt.is_null());
         let Some(item) = rows.one(app.db.read()).await? else {
-            // The item was removed meanwhile; its sync jobs are cancelled.
-            return Ok(());
+            return gone(app, self, claim).await;
         };
         store::start(app, self, claim).await?;
         let access_token = access_token(app, &item)?;
@@ -107,7 +106,7 @@ impl Job for SyncItem {
         store::set_back(txn, self.sync_job_id, &setback, now).await?;
         let rows = item::Entity::find()
             .filter(item::Column::Id.eq(self.item_id))
-            .lock_exclusive();
+            .lock(LockType::NoKeyUpdate);
         let Some(item) = rows.one(&**txn).await? else {
             return Ok(());
         };
@@ -164,6 +163,19 @@ async fn redirect_webhooks(
     {
         tracing::warn!(item.id = %item.id, %error, "the provider was not told where to send webhooks");
     }
+}
+
+/// Ends the sync of an item that was removed. One that was asked for while it was being removed is
+/// not cancelled yet.
+pub(super) async fn gone(app: &App, job: &SyncItem, claim: &Claim) -> Result<()> {
+    let now = app.clock.now();
+    let mut txn = app.db.begin().await?;
+    claim.succeed(&mut txn, app).await?;
+    if store::cancel(&txn, job.item_id, now).await? > 0 {
+        let changes = [(EventKind::SyncJob, job.sync_job_id)];
+        feed::publish(&mut txn, job.user_id, now, &changes).await?;
+    }
+    txn.commit().await
 }
 
 /// Opens the token of an item.

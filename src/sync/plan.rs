@@ -3,6 +3,7 @@
 //! * A transaction we know by its present id keeps its row.
 //! * A posted one that names its pending one takes over that row, live or removed meanwhile: same id.
 //! * The pending one has then no row of its own: news of it is dropped.
+//! * A posting that the bank takes back gives the row back to the pending one, if that is named again.
 //! * Where both have a row already, the pending one's stays, and the other points to it.
 //! * What was removed and comes back under the same provider id gets its old id back.
 
@@ -26,16 +27,33 @@ pub(super) struct Known {
 #[derive(Debug, Default)]
 pub(super) struct KnownRows {
     by_id: HashMap<String, Known>,
-    superseded: HashMap<String, Uuid>,
+    /// Pending ids, each with the id of the posted transaction that took its row over.
+    superseded: HashMap<String, String>,
     tombstones: HashMap<String, Uuid>,
 }
 
 impl KnownRows {
     pub(super) fn add_row(&mut self, row: Known) {
         if let Some(pending) = &row.provider_pending_id {
-            self.superseded.insert(pending.clone(), row.id);
+            let posted = row.provider_transaction_id.clone();
+            self.superseded.insert(pending.clone(), posted);
         }
         self.by_id.insert(row.provider_transaction_id.clone(), row);
+    }
+
+    /// Pending ids whose posted transaction this round leaves alive.
+    fn superseded_by_living(&self, removed: &HashSet<String>) -> impl Iterator<Item = String> {
+        let living = self
+            .superseded
+            .iter()
+            .filter(|(_, posted)| !removed.contains(*posted));
+        living.map(|(pending, _)| pending.clone())
+    }
+
+    /// The row of a transaction: its own, or the one its posting took over and gives back.
+    fn take(&mut self, provider_id: &str) -> Option<Known> {
+        let own = self.by_id.remove(provider_id);
+        own.or_else(|| self.by_id.remove(self.superseded.get(provider_id)?))
     }
 
     pub(super) fn add_tombstone(&mut self, provider_id: String, id: Uuid) {
@@ -83,7 +101,7 @@ pub(super) fn plan(
         .iter()
         .filter(|t| t.provider_pending_id.as_ref() != Some(&t.provider_transaction_id))
         .filter_map(|transaction| transaction.provider_pending_id.clone())
-        .chain(known.superseded.keys().cloned())
+        .chain(known.superseded_by_living(removed))
         .collect();
     for transaction in live {
         if !taken.contains(&transaction.provider_transaction_id) {
@@ -106,7 +124,7 @@ pub(super) fn plan(
 
 impl Plan {
     fn place(&mut self, transaction: Transaction, known: &mut KnownRows) {
-        let own = known.by_id.remove(&transaction.provider_transaction_id);
+        let own = known.take(&transaction.provider_transaction_id);
         let pending = transaction
             .provider_pending_id
             .as_ref()
@@ -263,6 +281,17 @@ pub(super) mod tests {
         assert_eq!(ids(&plan), [(7, "posted")]);
         assert_eq!(plan.revived, [Uuid::from_u128(7)]);
         assert_eq!((plan.added, plan.modified), (1, 0));
+    }
+
+    #[test]
+    fn a_posting_that_is_taken_back_gives_the_row_back() {
+        let plan = plan(
+            vec![transaction("pending", None, 1)],
+            &set(&["posted"]),
+            known(&[row(1, "posted", Some("pending"))]),
+        );
+        assert_eq!(ids(&plan), [(1, "pending")]);
+        assert!(plan.removals.is_empty());
     }
 
     #[test]

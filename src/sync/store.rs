@@ -162,17 +162,17 @@ pub(super) async fn set_back(
     Ok(())
 }
 
-/// Cancels the syncs of an item that is going away. The caller tells the feed.
-pub(crate) async fn cancel(txn: &Txn, item_id: Uuid, now: DateTime<Utc>) -> Result<()> {
+/// Cancels the syncs of an item that is going away; says how many. The caller tells the feed.
+pub(crate) async fn cancel(txn: &Txn, item_id: Uuid, now: DateTime<Utc>) -> Result<u64> {
     use sync_job::Column as Row;
-    sync_job::Entity::update_many()
+    let cancelled = sync_job::Entity::update_many()
         .col_expr(Row::Status, Expr::value(SyncJobStatus::Cancelled))
         .col_expr(Row::FinishedAt, Expr::value(now))
         .filter(Row::ItemId.eq(item_id))
         .filter(Row::FinishedAt.is_null())
         .exec(&**txn)
         .await?;
-    Ok(())
+    Ok(cancelled.rows_affected)
 }
 
 /// Tells the person in her log.

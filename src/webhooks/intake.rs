@@ -81,10 +81,16 @@ impl Intake {
 async fn write(app: App, mut receiver: mpsc::Receiver<Waiting>) {
     let mut batch = Vec::with_capacity(BATCH);
     while receiver.recv_many(&mut batch, BATCH).await > 0 {
-        let outcome = commit(&app, &batch).await;
+        let together = commit(&app, &batch).await;
+        let alone = together.is_err() && batch.len() > 1;
         for waiting in batch.drain(..) {
+            // One that cannot be kept costs no other; and alone they wait for nobody in a circle.
+            let outcome = match &together {
+                Err(_) if alone => commit(&app, std::slice::from_ref(&waiting)).await,
+                together => together.clone(),
+            };
             // A sender that has gone away will send again.
-            let _ = waiting.kept.send(outcome.clone());
+            let _ = waiting.kept.send(outcome);
         }
     }
 }

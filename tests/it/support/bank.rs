@@ -1,11 +1,14 @@
 //! The bank of a story: the sandbox, and what a bank may do at any moment.
 
+use std::sync::Arc;
+
 use passbook_sandbox::{Options, Sandbox, Settings};
 use serde_json::{Value, json};
 
-/// The sandbox and a client of its control paths.
+/// The sandbox and a client of its control paths. Clones share the sandbox.
+#[derive(Clone)]
 pub(crate) struct Bank {
-    sandbox: Sandbox,
+    sandbox: Arc<Sandbox>,
     http: reqwest::Client,
 }
 
@@ -22,7 +25,7 @@ impl Bank {
             settings,
             ..Options::default()
         };
-        let sandbox = Sandbox::start(options).await.unwrap();
+        let sandbox = Arc::new(Sandbox::start(options).await.unwrap());
         Self {
             sandbox,
             http: reqwest::Client::builder().build().unwrap(),

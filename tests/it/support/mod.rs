@@ -63,7 +63,7 @@ impl TestApp {
         let place = std::mem::take(&mut self.place);
         let mut settings = std::mem::take(&mut self.settings);
         settings.push(("LISTEN".into(), self.url["http://".len()..].into()));
-        Self::open(place, self.bank.again(), settings).await
+        Self::open(place, self.bank.clone(), settings).await
     }
 
     /// The server dies as at `kill -9`, and another begins on its database and address.
@@ -78,7 +78,7 @@ impl TestApp {
             return None;
         }
         let settings = self.settings.clone();
-        Some(Self::open(self.place.shared(), self.bank.again(), settings).await)
+        Some(Self::open(self.place.shared(), self.bank.clone(), settings).await)
     }
 
     /// Ends the server; its database stays.

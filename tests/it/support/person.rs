@@ -62,6 +62,16 @@ impl Person {
         }
     }
 
+    /// The same person at another address of the server.
+    pub(crate) fn at(&self, url: &str) -> Self {
+        Self {
+            url: url.to_owned(),
+            token: self.token.clone(),
+            refresh_token: self.refresh_token.clone(),
+            http: self.http.clone(),
+        }
+    }
+
     /// The whole answer to a document.
     pub(crate) async fn answer(&self, document: &str, variables: Value) -> Value {
         let body = json!({"query": document, "variables": variables});
