@@ -181,3 +181,26 @@ fn joined<J: Job>(row: Row) -> Result<Enqueued<J>> {
 fn now(app: &App, backend: sea_orm::DbBackend) -> String {
     format!("({} + {})", Database::now_ms(backend), app.clock.ahead_ms())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::app::testing;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn no_statement_of_the_engine_reads_ended_jobs() {
+        let app = testing::app().await;
+        for condition in [
+            format!("state IN {UNDER_WAY} AND state <> 'running' AND run_at <= 1"),
+            format!("kind = 'a' AND key = 'b' AND state IN {STARTED} AND state = 'waiting'"),
+            format!("state IN {STARTED} AND state = 'running' AND worker <> 1 LIMIT 100"),
+        ] {
+            let sql = format!("EXPLAIN QUERY PLAN SELECT * FROM jobs WHERE {condition}");
+            let statement = Statement::from_string(app.db.backend(), sql);
+            let plan = app.db.migrate().query_one_raw(statement).await.unwrap();
+            let plan: String = plan.unwrap().try_get("", "detail").unwrap();
+            assert!(plan.contains("USING INDEX ix_jobs_"), "{condition}: {plan}");
+        }
+    }
+}
