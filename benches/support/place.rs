@@ -26,8 +26,9 @@ impl Place {
                 return None;
             };
             run(&server, format!("CREATE DATABASE {name}")).await;
-            let (base, _) = server.rsplit_once('/').unwrap();
-            url = format!("{base}/{name}");
+            let mut own = reqwest::Url::parse(&server).unwrap();
+            own.set_path(&name);
+            url = own.into();
             postgres = Some((server, name));
         }
         fs::create_dir(&directory).unwrap();
