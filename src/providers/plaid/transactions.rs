@@ -215,16 +215,20 @@ fn currency(iso: Text, unofficial: Text) -> String {
 }
 
 fn location(place: Location<'_>) -> Option<String> {
-    let degrees = |number: Option<&RawValue>| Some(decimal(number?)?.to_string());
+    let text = |text: Text| text.0.map(Value::String);
+    let degrees = |number: Option<&RawValue>| {
+        let exact = decimal(number?)?.to_string();
+        serde_json::from_str(&exact).ok().map(Value::Number)
+    };
     json_object([
-        ("address", place.address.0),
-        ("city", place.city.0),
-        ("region", place.region.0),
-        ("postalCode", place.postal_code.0),
-        ("country", place.country.0),
+        ("address", text(place.address)),
+        ("city", text(place.city)),
+        ("region", text(place.region)),
+        ("postalCode", text(place.postal_code)),
+        ("country", text(place.country)),
         ("latitude", degrees(place.lat)),
         ("longitude", degrees(place.lon)),
-        ("storeNumber", place.store_number.0),
+        ("storeNumber", text(place.store_number)),
     ])
     .map(|known| known.to_string())
 }
@@ -238,21 +242,22 @@ fn counterparties(list: &RawValue) -> Option<String> {
 }
 
 fn counterparty(party: Counterparty) -> Option<Value> {
+    let text = |text: Text| text.0.map(Value::String);
     json_object([
-        ("name", party.name.0),
-        ("type", party.kind.0),
-        ("website", party.website.0),
-        ("logoUrl", party.logo_url.0),
-        ("entityId", party.entity_id.0),
-        ("confidenceLevel", party.confidence_level.0),
+        ("name", text(party.name)),
+        ("type", text(party.kind)),
+        ("website", text(party.website)),
+        ("logoUrl", text(party.logo_url)),
+        ("entityId", text(party.entity_id)),
+        ("confidenceLevel", text(party.confidence_level)),
     ])
 }
 
 /// A JSON object of what is known; nothing if nothing is.
-fn json_object<const N: usize>(fields: [(&str, Option<String>); N]) -> Option<Value> {
+fn json_object<const N: usize>(fields: [(&str, Option<Value>); N]) -> Option<Value> {
     let known = fields
         .into_iter()
-        .filter_map(|(key, value)| Some((key.to_owned(), value?.into())));
+        .filter_map(|(key, value)| Some((key.to_owned(), value?)));
     let known: Map<String, Value> = known.collect();
     (!known.is_empty()).then_some(Value::Object(known))
 }
@@ -306,7 +311,7 @@ mod tests {
                 .map(|text| serde_json::from_str(text).unwrap()),
             Some(
                 json!({"address":"13425 Community Rd","city":"Poway","region":"CA","postalCode":"92064",
-                        "country":"US","latitude":"32.959068","longitude":"-117.037666"})
+                        "country":"US","latitude":32.959_068,"longitude":-117.037_666})
             )
         );
         assert_eq!(
