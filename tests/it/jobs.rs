@@ -178,24 +178,19 @@ async fn a_sync_asked_for_while_its_bank_is_removed_is_cancelled() {
 async fn what_comes_while_a_sync_runs_is_synced_after_it() {
     let app = TestApp::start().await;
     let ana = app.person("ana").await;
-    begun(
-        &app,
-        &ana,
-        json!({"kind": "hang", "ms": 300, "endpoint": "/accounts/get", "count": 1}),
-    )
-    .await;
-    let there = app.bank.item_id().await;
-    app.bank.faults(json!([])).await;
-    app.bank
-        .change(&there, json!({"add": [{"name": "Last word", "amount": 1}]}))
-        .await;
+    let read = async || app.bank.calls("/transactions/sync").await.len();
+    let late = json!({"kind": "latency", "ms": 1500, "endpoint": "/accounts/get", "nth": 2});
+    app.bank.faults(json!([late])).await;
+    let item = ana.link(&app.bank, "user_transactions_dynamic").await;
+    let (there, before) = (app.bank.item_id().await, read().await);
+    ana.ask(ASK, json!({"id": item})).await;
+    // It has read the transactions and waits for the accounts.
+    while read().await == before {}
+    let news = json!({"add": [{"name": "Last word", "amount": 1}]});
+    app.bank.change(&there, news).await;
     app.bank.webhooks_settled().await;
-    app.clock.advance(Duration::from_mins(2));
-    ana.quiet().await;
-    assert!(
-        ana.transactions()
-            .await
-            .iter()
-            .any(|row| row["name"] == "Last word")
-    );
+    let jobs = ana.quiet().await;
+    assert_eq!(jobs.len(), 3, "{jobs:?}");
+    let rows = ana.transactions().await;
+    assert!(rows.iter().any(|row| row["name"] == "Last word"));
 }
