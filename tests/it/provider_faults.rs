@@ -115,7 +115,7 @@ const ASK: &str =
 
 #[tokio::test]
 async fn an_answer_that_is_none_is_asked_for_again() {
-    let app = TestApp::start().await;
+    let app = TestApp::with(&[("ACCESS_TOKEN_TTL", "12h")]).await;
     let ana = app.person("ana").await;
     let (item, there) = linked(&app, &ana).await;
     for fault in [
