@@ -49,7 +49,7 @@ async fn main() {
 async fn measure(house: &House, rounds: usize) -> Vec<Duration> {
     let person = Person::register(&house.server.url, "person").await;
     person.link(&house.bank, "user_transactions_2000").await;
-    let item = house.bank.newest_item(&mut Vec::new()).await;
+    let item = house.bank.speaker().newest_item(&[]).await;
     let path = format!(
         "/control/items/{}/transactions",
         item["item_id"].as_str().unwrap()

@@ -8,8 +8,9 @@
 //!
 //! All kills are dealt to one database, each under a sync of a new person: a real database outlives many
 //! crashes, and what one of them spoils is there for the next to stumble on. The instants are even
-//! over the duration of a sync nobody disturbs, and a little beyond it; how many fell into which part
-//! of the sync is told at the end. It stops at the first difference.
+//! over the duration of a sync nobody disturbs, and a little beyond it; every fifth is in the first
+//! few milliseconds, before the first page. How many fell into which part of the sync is told at the
+//! end. It stops at the first difference.
 
 #![expect(
     clippy::unwrap_used,
@@ -38,6 +39,8 @@ use truth::Mirror;
 
 const ROWS: usize = 20_000;
 const PAGES: usize = 40;
+/// The first pages are asked for about here.
+const EARLY: Duration = Duration::from_millis(8);
 /// How long a recovered server may take until nothing is left to do.
 const PATIENCE: Duration = Duration::from_secs(90);
 
@@ -105,15 +108,21 @@ impl Drill {
         println!("  undisturbed: {} ms", undisturbed.as_millis());
         let mut found = Vec::new();
         for round in 0..kills {
-            let window = usize::try_from(undisturbed.as_micros()).unwrap() * 11 / 10;
+            let window = if round % 5 == 0 {
+                EARLY
+            } else {
+                undisturbed * 11 / 10
+            };
+            let window = usize::try_from(window.as_micros()).unwrap();
             let delay = Duration::from_micros(self.chance.below(window).try_into().unwrap());
             let one = self.round(round, delay).await;
             println!(
-                "  {:>2}: killed {:>4} ms in, {:?}; again after {:?}; {} rows are equal",
+                "  {:>2}: killed {:>4} ms in, {:?}; again after {} ms; {} rows are equal",
                 round + 1,
                 delay.as_millis(),
                 one.phase,
-                one.again,
+                one.again
+                    .map_or("-".to_owned(), |again| again.as_millis().to_string()),
                 one.rows
             );
             found.push(one);
@@ -149,7 +158,8 @@ impl Drill {
         let began = Instant::now();
         person.synced(&linked.sync_job).await;
         let duration = began.elapsed();
-        let item = self.house.bank.newest_item(&mut self.seen).await;
+        let item = self.house.bank.speaker().newest_item(&self.seen).await;
+        self.seen.push(item["item_id"].as_str().unwrap().to_owned());
         self.quiet(&person).await;
         truth::compare(&person, &self.house.bank, &item, &mut Mirror::default()).await;
         duration
@@ -165,19 +175,17 @@ impl Drill {
         self.house.bank.forget("requests").await;
         let linked = person.exchange(&public_token).await;
         let began = Instant::now();
-        let item = self.house.bank.newest_item(&mut self.seen).await;
-        let item_id = item["item_id"].as_str().unwrap().to_owned();
         let changes = self.unrest.then(|| {
             let chance = Chance::of(self.chance.below(usize::MAX) as u64);
-            tokio::spawn(unrest::changes(
-                self.house.bank.speaker(),
-                item_id.clone(),
-                chance,
-            ))
+            let (speaker, seen) = (self.house.bank.speaker(), self.seen.clone());
+            tokio::spawn(unrest::changes(speaker, seen, chance))
         });
         tokio::time::sleep(delay.saturating_sub(began.elapsed())).await;
         self.house.server.program.kill();
 
+        let item = self.house.bank.speaker().newest_item(&self.seen).await;
+        let item_id = item["item_id"].as_str().unwrap().to_owned();
+        self.seen.push(item_id.clone());
         let pages = self.pages_served(&item_id).await;
         self.house.bank.forget("requests").await;
         let restarted = now();

@@ -35,9 +35,10 @@ pub(crate) async fn plant(bank: &Bank, chance: &mut Chance) {
     bank.ask("/control/faults", json!({"faults": faults})).await;
 }
 
-/// Changes an item's rows, again and again.
-pub(crate) async fn changes(bank: Speaker, item_id: String, mut chance: Chance) {
-    let path = format!("/control/items/{item_id}");
+/// Changes the rows of the item that was not seen before, again and again.
+pub(crate) async fn changes(bank: Speaker, seen: Vec<String>, mut chance: Chance) {
+    let item = bank.newest_item(&seen).await;
+    let path = format!("/control/items/{}", item["item_id"].as_str().unwrap());
     let rows = bank.head(&format!("{path}/oracle"), HEAD).await;
     let id = |row: &Value| row["transaction_id"].as_str().unwrap().to_owned();
     let (pending, posted): (Vec<&Value>, Vec<&Value>) =

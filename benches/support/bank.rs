@@ -62,19 +62,6 @@ impl Bank {
         answer["public_token"].as_str().unwrap().to_owned()
     }
 
-    /// The item that was made last of those not seen before.
-    pub(crate) async fn newest_item(&self, seen: &mut Vec<String>) -> Value {
-        let text = self.speaker().look("/control/items").await;
-        let items: Value = serde_json::from_str(&text).unwrap();
-        let fresh = items["items"].as_array().unwrap().iter().find(|item| {
-            let id = item["item_id"].as_str().unwrap();
-            item["access_token"].is_string() && !seen.iter().any(|seen| seen == id)
-        });
-        let fresh = fresh.expect("nothing was linked").clone();
-        seen.push(fresh["item_id"].as_str().unwrap().to_owned());
-        fresh
-    }
-
     /// The calls that were made, oldest first.
     pub(crate) async fn calls(&self) -> Vec<Value> {
         self.speaker().lines("/control/requests").await
@@ -111,6 +98,17 @@ impl Speaker {
         let text = answer.text().await.unwrap();
         assert!(status.is_success(), "{path}: {status} {text}");
         serde_json::from_str(&text).unwrap_or(Value::Null)
+    }
+
+    /// The item that was not seen before.
+    pub(crate) async fn newest_item(&self, seen: &[String]) -> Value {
+        let text = self.look("/control/items").await;
+        let items: Value = serde_json::from_str(&text).unwrap();
+        let fresh = items["items"].as_array().unwrap().iter().find(|item| {
+            let id = item["item_id"].as_str().unwrap();
+            item["access_token"].is_string() && !seen.iter().any(|seen| seen == id)
+        });
+        fresh.expect("nothing was linked").clone()
     }
 
     async fn look(&self, path: &str) -> String {
