@@ -5,10 +5,13 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use entity::{item, removed_transaction, transaction};
+use entity::{
+    item, removed_transaction,
+    transaction::{self, Column as Row},
+};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DbBackend, EntityTrait,
-    IdenStatic, Iterable, QueryFilter, Statement,
+    IdenStatic, Iterable, QueryFilter, Statement, Value,
 };
 use uuid::Uuid;
 
@@ -49,19 +52,9 @@ pub(super) async fn write(
             .exec(&**txn)
             .await?;
     }
-    let at_once = at_once(txn.get_database_backend());
-    let mut upserts = plan.upserts.into_iter();
-    loop {
-        let rows: Vec<transaction::ActiveModel> = upserts
-            .by_ref()
-            .take(at_once)
-            .filter_map(|upsert| row(item, upsert, &account_ids, stamp))
-            .collect();
-        if rows.is_empty() {
-            return Ok(());
-        }
-        overwrite(txn, rows).await?;
-    }
+    let rows = plan.upserts.into_iter();
+    let rows = rows.filter_map(|upsert| row(item, upsert, &account_ids, stamp));
+    overwrite(txn, rows).await
 }
 
 /// Transactions in one statement, 23 values each. SQLite is quickest with few. PostgreSQL takes
@@ -74,11 +67,40 @@ fn at_once(backend: DbBackend) -> usize {
     }
 }
 
-/// Writes rows, new ones and known ones. Everything of a known one is overwritten but whose it is and
-/// since when we have it.
-async fn overwrite(txn: &Txn, rows: Vec<transaction::ActiveModel>) -> Result<()> {
-    use transaction::Column as Row;
+/// Writes rows, new ones and known ones. While the database works on one statement, the next is
+/// made.
+async fn overwrite(txn: &Txn, rows: impl Iterator<Item = transaction::ActiveModel>) -> Result<()> {
     let backend = txn.get_database_backend();
+    let full = upsert(backend, at_once(backend));
+    let mut rows = rows.peekable();
+    let mut next = || {
+        rows.peek()?;
+        let values: Vec<Value> = rows
+            .by_ref()
+            .take(at_once(backend))
+            .flat_map(|mut row| Row::iter().filter_map(move |column| row.take(column).into_value()))
+            .collect();
+        let count = values.len() / Row::iter().len();
+        let sql = if count == at_once(backend) {
+            full.clone()
+        } else {
+            upsert(backend, count)
+        };
+        Some(Statement::from_sql_and_values(backend, sql, values))
+    };
+    let mut ready = next();
+    while let Some(statement) = ready {
+        let (written, following) =
+            tokio::join!(biased; txn.execute_raw(statement), async { next() });
+        written?;
+        ready = following;
+    }
+    Ok(())
+}
+
+/// The statement that writes so many rows. Everything of a known one is overwritten but whose it is
+/// and since when we have it.
+fn upsert(backend: DbBackend, rows: usize) -> String {
     let columns: Vec<&str> = Row::iter().map(|column| column.as_str()).collect();
     // SQLite would look each numbered place up among all others.
     let place = |number: usize| match backend {
@@ -96,18 +118,12 @@ async fn overwrite(txn: &Txn, rows: Vec<transaction::ActiveModel>) -> Result<()>
         .filter(|column| !kept(column))
         .map(|column| format!("{0} = excluded.{0}", column.as_str()))
         .collect();
-    let sql = format!(
+    format!(
         "INSERT INTO transactions ({}) VALUES {} ON CONFLICT (id) DO UPDATE SET {}",
         columns.join(", "),
-        (0..rows.len()).map(row).collect::<Vec<_>>().join(", "),
+        (0..rows).map(row).collect::<Vec<_>>().join(", "),
         changed.join(", "),
-    );
-    let values = rows
-        .into_iter()
-        .flat_map(|mut row| Row::iter().filter_map(move |column| row.take(column).into_value()));
-    let statement = Statement::from_sql_and_values(backend, sql, values);
-    txn.execute_raw(statement).await?;
-    Ok(())
+    )
 }
 
 async fn remove(txn: &Txn, item: &item::Model, removals: Vec<Removal>, stamp: Stamp) -> Result<()> {
