@@ -107,6 +107,7 @@ impl Process {
         let site = Site {
             config: app.config.clone(),
             db: app.db.clone(),
+            keys: app.keys.clone(),
             executor: schema::build(app, auth.clone()),
             door: auth.clone(),
             routes: webhooks::routes(app.clone(), intake),

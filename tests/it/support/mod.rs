@@ -182,6 +182,7 @@ fn run(app: &App, socket: Socket, shutdown: &CancellationToken) -> (String, Join
     let site = Site {
         config: app.config.clone(),
         db: app.db.clone(),
+        keys: app.keys.clone(),
         executor: schema::build(app, auth.clone()),
         door: auth.clone(),
         routes: webhooks::routes(app.clone(), intake),
