@@ -207,6 +207,7 @@ pub(super) fn plaid(
         .or_else(|| config.plaid.base_url.clone())
         .unwrap_or_else(own);
     let settings = PlaidSettings {
+        env: config.plaid.env,
         base_url,
         client_id: config.plaid.client_id.clone(),
         secret: config.plaid.secret.clone(),

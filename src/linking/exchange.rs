@@ -256,6 +256,8 @@ async fn insert_item(app: &App, txn: &Txn, user_id: Uuid, linked: &Linked) -> Re
         new_accounts: Set(false),
         sync_cursor: Set(None),
         last_synced_at: Set(None),
+        sync_due_at: Set(Some(sync::at_first(now))),
+        failed_syncs: Set(0),
         removed_at: Set(None),
         created_at: Set(now),
         updated_at: Set(now),

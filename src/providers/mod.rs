@@ -54,7 +54,8 @@ pub trait Provider: Send + Sync + std::fmt::Debug {
         url: &str,
     ) -> Result<(), ProviderError>;
 
-    /// Gives an item up at the provider. Removing what is gone already succeeds.
+    /// Gives an item up at the provider. Removing what is gone already succeeds; what is only unknown,
+    /// as every item is to another environment, is not gone.
     async fn remove(&self, access_token: &SecretString) -> Result<(), ProviderError>;
 
     /// Checks that a webhook is the provider's own and says what it means.

@@ -19,8 +19,11 @@ mod live;
 mod mirror;
 mod paging;
 mod provider_faults;
+mod removal;
 mod repair;
+mod rereading;
 mod signing_in;
+mod sweep;
 mod sync;
 mod webhooks;
 

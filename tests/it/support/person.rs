@@ -163,6 +163,14 @@ impl Person {
         url.unwrap_or_else(|| panic!("{data}")).to_owned()
     }
 
+    /// Removes a bank.
+    pub(crate) async fn remove(&self, item: &str) {
+        let document = "mutation($id: ID!) { removeItem(input: {itemId: $id}) { removedItemId userErrors { code } } }";
+        let data = self.ask(document, json!({"id": item})).await;
+        let gone = json!({"removedItemId": item, "userErrors": []});
+        assert_eq!(data["removeItem"], gone);
+    }
+
     /// Offers a public token.
     pub(crate) async fn exchange(&self, public_token: &str) -> Value {
         self.exchange_under(public_token, None).await
