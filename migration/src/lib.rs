@@ -31,6 +31,7 @@ mod m20261121_000014_create_feed_event;
 mod m20261121_000015_create_activity;
 mod m20261121_000016_create_key_check;
 mod m20261121_000018_add_sync_due_to_item;
+mod m20261121_000019_add_login_to_exchange;
 
 /// All steps in order.
 #[derive(Debug)]
@@ -57,6 +58,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000015_create_activity::Migration),
             Box::new(m20261121_000016_create_key_check::Migration),
             Box::new(m20261121_000018_add_sync_due_to_item::Migration),
+            Box::new(m20261121_000019_add_login_to_exchange::Migration),
         ]
     }
 }

@@ -7,13 +7,17 @@ use std::time::Duration;
 use async_trait::async_trait;
 use entity::{
     activity::ActivityKind,
+    exchange,
     feed_event::EventKind,
     item::{self, LinkStatus},
     removed_transaction, transaction,
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
-    QuerySelect, sea_query::LockType,
+    ActiveModelTrait,
+    ActiveValue::Set,
+    ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
+    prelude::{Expr, Json},
+    sea_query::LockType,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -66,6 +70,13 @@ pub async fn remove_item(
     }
     entity::account::Entity::delete_many()
         .filter(entity::account::Column::ItemId.eq(item.id))
+        .exec(&*txn)
+        .await?;
+    // What its link session told of its accounts goes with them.
+    exchange::Entity::update_many()
+        .col_expr(exchange::Column::Preview, Expr::value(None::<Json>))
+        .filter(exchange::Column::UserId.eq(viewer.user_id))
+        .filter(exchange::Column::ItemId.eq(row_id))
         .exec(&*txn)
         .await?;
     let mut row = item.into_active_model();

@@ -11,6 +11,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 pub use entity::{account::AccountKind, item::Provider as ProviderKind};
 use rust_decimal::Decimal;
 use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
 
 use crate::error::ProviderError;
 
@@ -109,7 +110,7 @@ pub struct LinkResult {
 }
 
 /// Enough of an account to tell whether we have it already.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct LinkedAccount {
     /// Name for people.
     pub name: String,

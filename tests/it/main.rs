@@ -17,6 +17,7 @@ mod jobs;
 mod linking;
 mod live;
 mod mirror;
+mod orphans;
 mod paging;
 mod provider_faults;
 mod removal;

@@ -94,6 +94,20 @@ async fn a_login_the_provider_does_not_know_is_given_up_already() {
 }
 
 #[tokio::test]
+async fn a_removal_whose_job_was_lost_is_asked_for_again() {
+    let app = TestApp::start().await;
+    let ana = app.person("ana").await;
+    let item = ana.link(&app.bank, "user_good").await;
+    refused(&app, &ana, &item, "PLANNED_MAINTENANCE").await;
+    // As a job ends under which the third worker died.
+    app.meddle("UPDATE jobs SET state = 'dead', finished_at = 1 WHERE kind = 'linking.remove'")
+        .await;
+    app.bank.faults(json!([])).await;
+    app.passes(Duration::from_mins(11), "linking.sweep").await;
+    is_given_up(&app).await;
+}
+
+#[tokio::test]
 async fn the_transactions_of_a_removed_bank_are_told_under_the_number_of_its_removal() {
     let app = TestApp::start().await;
     let (ana, bob) = (app.person("ana").await, app.person("bob").await);
