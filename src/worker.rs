@@ -6,7 +6,7 @@ use crate::{
     app::App,
     auth::PruneSessions,
     jobs::{Prune, Registry, Runner},
-    linking::{FinishLinkSession, PruneLinking, RemoveItem},
+    linking::{FinishLinkSession, PruneLinking, RemoveItem, SweepLinking},
     sync::{SweepItems, SyncItem},
     webhooks::ExpireWebhooks,
 };
@@ -18,6 +18,7 @@ pub fn registry() -> Registry {
         .with::<RemoveItem>()
         .with::<FinishLinkSession>()
         .with_recurring(SweepItems {})
+        .with_recurring(SweepLinking {})
         .with_recurring(ExpireWebhooks {})
         .with_recurring(Prune {})
         .with_recurring(PruneLinking {})

@@ -16,6 +16,12 @@ pub struct Model {
     pub public_token_hash: String,
     /// The caller's key. Unique per person.
     pub idempotency_key: Option<String>,
+    /// What the link session told of the login, if its session is known.
+    pub preview: Option<Json>,
+    /// The provider's id of the item it made, until the item is stored.
+    pub provider_item_id: Option<String>,
+    /// The token that opens it, sealed, until the item is stored.
+    pub access_token: Option<Vec<u8>>,
     /// The item it became.
     pub item_id: Option<Uuid>,
     /// Its first sync.

@@ -33,7 +33,7 @@ pub enum EventKind {
     /// An item; the subject is its id.
     #[sea_orm(string_value = "item")]
     Item,
-    /// Transactions; the subject is the sync job that changed them.
+    /// Transactions; the subject is the sync job that changed them, or the removed item they went with.
     #[sea_orm(string_value = "transactions")]
     Transactions,
 }

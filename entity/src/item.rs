@@ -34,6 +34,10 @@ pub struct Model {
     pub sync_cursor: Option<String>,
     /// When a sync last committed.
     pub last_synced_at: Option<DateTimeUtc>,
+    /// When the sweep looks at it; absent while only its owner can help, or nobody.
+    pub sync_due_at: Option<DateTimeUtc>,
+    /// How many syncs have failed for good since the last that succeeded.
+    pub failed_syncs: i32,
     /// When the person removed the bank; the row stays until the provider has let go of it.
     pub removed_at: Option<DateTimeUtc>,
     /// When the bank was linked.

@@ -30,6 +30,8 @@ mod m20261121_000013_create_feed;
 mod m20261121_000014_create_feed_event;
 mod m20261121_000015_create_activity;
 mod m20261121_000016_create_key_check;
+mod m20261121_000018_add_sync_due_to_item;
+mod m20261121_000019_add_login_to_exchange;
 
 /// All steps in order.
 #[derive(Debug)]
@@ -55,6 +57,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000014_create_feed_event::Migration),
             Box::new(m20261121_000015_create_activity::Migration),
             Box::new(m20261121_000016_create_key_check::Migration),
+            Box::new(m20261121_000018_add_sync_due_to_item::Migration),
+            Box::new(m20261121_000019_add_login_to_exchange::Migration),
         ]
     }
 }

@@ -12,7 +12,9 @@ use async_trait::async_trait;
 use axum::http::HeaderMap;
 use entity::user;
 use migration::{Migrator, MigratorTrait};
-use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait, Statement};
+use sea_orm::{
+    ActiveValue::Set, ConnectionTrait, DbBackend, EntityTrait, Statement, TransactionTrait,
+};
 use secrecy::SecretString;
 use uuid::Uuid;
 
@@ -111,6 +113,31 @@ impl TestApp {
             user_id,
             session_id,
         }
+    }
+
+    /// How the database would carry a statement out, if it has an index for it: small tables are read
+    /// whole otherwise.
+    pub(crate) async fn plan(&self, statement: &Statement) -> String {
+        let backend = self.db.backend();
+        let (explain, column) = match backend {
+            DbBackend::Postgres => ("EXPLAIN", "QUERY PLAN"),
+            _ => ("EXPLAIN QUERY PLAN", "detail"),
+        };
+        let txn = self.db.read().begin().await.unwrap();
+        if backend == DbBackend::Postgres {
+            for way in ["seqscan", "bitmapscan", "sort"] {
+                let off = format!("SET LOCAL enable_{way} = off");
+                txn.execute_unprepared(&off).await.unwrap();
+            }
+        }
+        let sql = format!("{explain} {}", statement.sql);
+        let values = statement.values.clone().map(|values| values.0);
+        let statement = Statement::from_sql_and_values(backend, sql, values.unwrap_or_default());
+        let rows = txn.query_all_raw(statement).await.unwrap();
+        let lines = rows
+            .iter()
+            .map(|row| row.try_get::<String>("", column).unwrap());
+        lines.collect::<Vec<_>>().join("\n")
     }
 
     /// The statements that were read since this was last called.

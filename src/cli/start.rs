@@ -107,6 +107,7 @@ impl Process {
         let site = Site {
             config: app.config.clone(),
             db: app.db.clone(),
+            keys: app.keys.clone(),
             executor: schema::build(app, auth.clone()),
             door: auth.clone(),
             routes: webhooks::routes(app.clone(), intake),
@@ -206,6 +207,7 @@ pub(super) fn plaid(
         .or_else(|| config.plaid.base_url.clone())
         .unwrap_or_else(own);
     let settings = PlaidSettings {
+        env: config.plaid.env,
         base_url,
         client_id: config.plaid.client_id.clone(),
         secret: config.plaid.secret.clone(),

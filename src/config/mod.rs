@@ -82,7 +82,8 @@ pub struct PlaidConfig {
     pub client_id: SecretString,
     /// `PLAID_SECRET`.
     pub secret: SecretString,
-    /// `PLAID_BASE_URL`: another address than the environment's own, for tests.
+    /// `PLAID_BASE_URL`: another address than the environment's own, for tests; over plain http only
+    /// on this machine.
     pub base_url: Option<String>,
 }
 
@@ -351,6 +352,27 @@ mod tests {
                 told.len() == 1 && told[0].starts_with("SECRET_KEY") && !told[0].contains(key),
                 "{told:?}"
             );
+        }
+    }
+
+    #[test]
+    fn bank_tokens_do_not_go_over_a_wire_in_the_clear() {
+        for (url, fine) in [
+            ("http://127.0.0.1:8010", true),
+            ("http://127.9.9.9", true),
+            ("http://[::1]:8010", true),
+            ("http://localhost:8010", true),
+            ("https://plaid.example", true),
+            ("http://plaid.example", false),
+            ("http://10.0.0.7:8010", false),
+            ("http://0.0.0.0:8010", false),
+            ("http://localhost.example", false),
+        ] {
+            let told = faults(&[("PLAID_BASE_URL", url)]);
+            assert_eq!(told.is_empty(), fine, "{url}: {told:?}");
+            let named =
+                |line: &String| line.starts_with("PLAID_BASE_URL") && line.contains("https://");
+            assert!(told.iter().all(named), "{told:?}");
         }
     }
 

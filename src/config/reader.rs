@@ -1,6 +1,6 @@
 //! Takes settings out one by one and notes what is wrong with each.
 
-use std::{collections::BTreeMap, fmt, str::FromStr, time::Duration};
+use std::{collections::BTreeMap, fmt, net::IpAddr, str::FromStr, time::Duration};
 
 use secrecy::SecretString;
 use sqlx::{postgres::PgConnectOptions, sqlite::SqliteConnectOptions};
@@ -68,6 +68,18 @@ fn database_fault(url: &str) -> Option<&'static str> {
     let nameless = rest.trim_matches('/').is_empty() || rest.ends_with('/');
     let fine = !nameless && SqliteConnectOptions::from_str(url).is_ok();
     (!fine).then_some("use sqlite://PATH, the path being that of a file")
+}
+
+/// Whether what is sent to an address can be read on its way.
+fn is_in_the_clear(address: &str) -> bool {
+    let Ok(url) = reqwest::Url::parse(address) else {
+        return false;
+    };
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    let here = host
+        .parse::<IpAddr>()
+        .map_or(host == "localhost", |ip| ip.is_loopback());
+    url.scheme() == "http" && !here
 }
 
 /// The settings that were not taken yet, and the faults so far.
@@ -209,6 +221,13 @@ impl Reader {
         let client_id = self.text("PLAID_CLIENT_ID");
         let secret = self.text("PLAID_SECRET");
         let base_url = self.url("PLAID_BASE_URL");
+        if base_url.as_deref().is_some_and(is_in_the_clear) {
+            self.fault(
+                "PLAID_BASE_URL",
+                "over http:// the way would read the credentials and every bank token; use https://, \
+                 or an address of this machine such as http://127.0.0.1:8010",
+            );
+        }
         let envs = [
             ("local", PlaidEnv::Local),
             ("sandbox", PlaidEnv::Sandbox),

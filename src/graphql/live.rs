@@ -26,6 +26,8 @@ pub struct Change {
     pub occurred_at: scalar::DateTime,
     /// Which thing changed.
     pub subject_id: Uuid,
+    /// The number it was committed under.
+    pub seq: i64,
 }
 
 /// A person's feed as one subscription follows it.
@@ -95,6 +97,7 @@ impl Live {
             cursor: self.scope.encode(&self.seq.to_string()),
             occurred_at: scalar::DateTime(at),
             subject_id,
+            seq: self.seq,
         }
     }
 
@@ -132,6 +135,7 @@ impl Live {
             cursor: self.scope.encode(&event.seq.to_string()),
             occurred_at: scalar::DateTime(event.at),
             subject_id: event.subject_id,
+            seq: event.seq,
         }
     }
 }

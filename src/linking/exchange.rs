@@ -1,43 +1,34 @@
 //! Turning a public token into an item. The provider takes a public token once and we may be asked
 //! twice: by an impatient client, by a client that lost our answer, by the webhook of a hosted
 //! session. So every exchange has a row, found by the token's hash or the caller's key, and the row
-//! has the answer.
+//! has the answer. What the provider gives is kept in the row before anything else is done with it
+//! (`keep.rs`), so that an exchange that breaks off is gone on with and not begun again.
 
 use chrono::TimeDelta;
-use entity::{
-    activity::ActivityKind,
-    exchange,
-    feed_event::EventKind,
-    item::{self, LinkStatus, TransactionsStatus},
-    sync_job::{self, SyncTrigger},
-};
+use entity::{exchange, item, sync_job};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel,
-    QueryFilter,
+    QueryFilter, sea_query::Expr,
 };
 use secrecy::{ExposeSecret, SecretString};
 use tracing::Instrument;
 use uuid::Uuid;
 
-use super::{duplicate, notice};
+use super::{
+    duplicate::{self, Preview},
+    keep::{keep, patiently},
+    store::store,
+};
 use crate::{
-    activity::{self, Entry},
     app::App,
-    database::Txn,
     error::{Error, ErrorCode, Refusal, Result},
-    feed,
-    providers::{Linked, ProviderKind},
+    providers::ProviderKind,
     seal::sha256_hex,
-    sync,
     viewer::ClientInfo,
 };
 
-/// An exchange that takes longer than this has died: the next offer begins it again.
-const PATIENCE: TimeDelta = TimeDelta::seconds(150);
-
-/// How often a linked item is tried to be stored again, and how long the first wait is: 16 s in all.
-const STORE_TRIES: u32 = 6;
-const FIRST_WAIT: std::time::Duration = std::time::Duration::from_millis(250);
+/// An exchange that takes longer than this has died: the next offer goes on with it.
+pub(super) const PATIENCE: TimeDelta = TimeDelta::seconds(180);
 
 /// What came of a public token.
 #[derive(Debug)]
@@ -85,32 +76,27 @@ pub async fn exchange_public_token(app: &App, offer: Offer) -> Result<Exchanged>
 }
 
 async fn carry_out(app: &App, row: exchange::Model, offer: &Offer) -> Result<Exchanged> {
-    if let Some(item) = duplicate::find(app, offer.user_id, &offer.public_token).await? {
-        finish_existing(app, row, &item).await?;
-        return Ok(Exchanged {
-            item,
-            sync_job: None,
-            existing: true,
-        });
+    let row = if row.access_token.is_some() {
+        row
+    } else {
+        exchange(app, row, offer).await?
+    };
+    let (kept, client) = (&row, &offer.client);
+    let row = patiently(app, move || store(app, kept, client)).await?;
+    answer(app, row).await
+}
+
+/// Gets the login, unless the person has it already.
+async fn exchange(app: &App, row: exchange::Model, offer: &Offer) -> Result<exchange::Model> {
+    let preview = Preview::ask(app, offer.user_id, &offer.public_token).await?;
+    if let Some(preview) = &preview
+        && let Some(item) = duplicate::find(app.db.read(), offer.user_id, preview).await?
+    {
+        return finish_existing(app, row, &item).await;
     }
     let provider = app.provider(ProviderKind::Plaid)?;
     let linked = provider.exchange(&offer.public_token).await?;
-    let mut tries = 0;
-    let row = loop {
-        match store(app, row.clone(), offer, &linked).await {
-            // The item is made, and only we know its token: a database that is away is waited for.
-            Err(error) if error.is_transient() && tries < STORE_TRIES => {
-                tracing::warn!(
-                    error = error.chain(),
-                    "a linked item could not be stored yet"
-                );
-                app.clock.sleep(FIRST_WAIT * 2_u32.pow(tries)).await;
-                tries += 1;
-            }
-            stored => break stored?,
-        }
-    };
-    answer(app, row).await
+    keep(app, row, linked, preview).await
 }
 
 fn check(offer: &Offer) -> Result<()> {
@@ -176,6 +162,9 @@ async fn begin(app: &App, offer: &Offer) -> Result<Begun> {
                 user_id: Set(offer.user_id),
                 public_token_hash: Set(hash),
                 idempotency_key: Set(offer.idempotency_key.clone()),
+                preview: Set(None),
+                provider_item_id: Set(None),
+                access_token: Set(None),
                 item_id: Set(None),
                 sync_job_id: Set(None),
                 existing: Set(false),
@@ -191,97 +180,37 @@ async fn begin(app: &App, offer: &Offer) -> Result<Begun> {
     Ok(Begun::Started(row))
 }
 
-/// Stores the item, asks for its first sync and lets early webhooks take effect, all in one.
-async fn store(
+async fn finish_existing(
     app: &App,
     row: exchange::Model,
-    offer: &Offer,
-    linked: &Linked,
+    item: &item::Model,
 ) -> Result<exchange::Model> {
-    let now = app.clock.now();
-    let mut txn = app.db.begin().await?;
-    // Whoever takes in a webhook for this item holds the same lock, so none falls between.
-    txn.lock(&linked.provider_item_id).await?;
-    let item = insert_item(app, &txn, offer.user_id, linked).await?;
-    let sync_job_id = sync::request(&mut txn, app, &item, SyncTrigger::Link).await?;
-    notice::early(&mut txn, app, &item).await?;
-    feed::publish(&mut txn, offer.user_id, now, &[(EventKind::Item, item.id)]).await?;
-    let entry = Entry {
-        item_id: Some(item.id),
-        ..Entry::of(offer.user_id, ActivityKind::ItemLinked, &offer.client)
-    };
-    activity::record(&*txn, now, entry).await?;
-    let mut row = row.into_active_model();
-    row.item_id = Set(Some(item.id));
-    row.sync_job_id = Set(Some(sync_job_id));
-    row.finished_at = Set(Some(now));
-    let row = row.update(&*txn).await?;
-    txn.commit().await?;
-    Ok(row)
-}
-
-async fn insert_item(app: &App, txn: &Txn, user_id: Uuid, linked: &Linked) -> Result<item::Model> {
-    let now = app.clock.now();
-    let known = item::Entity::find()
-        .filter(item::Column::Provider.eq(ProviderKind::Plaid))
-        .filter(item::Column::ProviderItemId.eq(&linked.provider_item_id))
-        .one(&**txn)
-        .await?;
-    // A provider that exchanges a token twice gives the same item: keep it, with the newer token.
-    let item_id = known.as_ref().map_or_else(Uuid::now_v7, |item| item.id);
-    let place = sync::place(item_id, user_id);
-    let access_token = app
-        .keys
-        .seal(place, linked.access_token.expose_secret().as_bytes())?;
-    if let Some(item) = known {
-        if item.user_id != user_id {
-            return Err(Error::internal("the provider gave one item to two people"));
-        }
-        let mut row = item.into_active_model();
-        row.access_token = Set(access_token);
-        row.updated_at = Set(now);
-        return Ok(row.update(&**txn).await?);
-    }
-    let row = item::ActiveModel {
-        id: Set(item_id),
-        user_id: Set(user_id),
-        provider: Set(ProviderKind::Plaid),
-        provider_item_id: Set(linked.provider_item_id.clone()),
-        institution_id: Set(None),
-        access_token: Set(access_token),
-        link_status: Set(LinkStatus::Success),
-        link_error: Set(None),
-        transactions_status: Set(TransactionsStatus::Downloading),
-        consent_expires_at: Set(None),
-        new_accounts: Set(false),
-        sync_cursor: Set(None),
-        last_synced_at: Set(None),
-        removed_at: Set(None),
-        created_at: Set(now),
-        updated_at: Set(now),
-    };
-    Ok(item::Entity::insert(row)
-        .exec_with_returning(&**txn)
-        .await?)
-}
-
-async fn finish_existing(app: &App, row: exchange::Model, item: &item::Model) -> Result<()> {
     let mut row = row.into_active_model();
     row.item_id = Set(Some(item.id));
     row.existing = Set(true);
     row.finished_at = Set(Some(app.clock.now()));
     let txn = app.db.begin().await?;
-    row.update(&*txn).await?;
-    txn.commit().await
+    let row = row.update(&*txn).await?;
+    txn.commit().await?;
+    Ok(row)
 }
 
 /// An exchange that came to nothing leaves nothing behind: the next offer begins anew, and a key is
-/// free for a better token.
+/// free for a better token. One whose login is kept is free to be gone on with.
 async fn release(app: &App, id: Uuid) {
+    use exchange::Column as Row;
     let forget = async {
         let txn = app.db.begin().await?;
         exchange::Entity::delete_by_id(id)
-            .filter(exchange::Column::FinishedAt.is_null())
+            .filter(Row::FinishedAt.is_null())
+            .filter(Row::AccessToken.is_null())
+            .exec(&*txn)
+            .await?;
+        let dead = app.clock.now() - PATIENCE;
+        exchange::Entity::update_many()
+            .col_expr(Row::StartedAt, Expr::value(dead))
+            .filter(Row::Id.eq(id))
+            .filter(Row::FinishedAt.is_null())
             .exec(&*txn)
             .await?;
         txn.commit().await
@@ -290,7 +219,7 @@ async fn release(app: &App, id: Uuid) {
         // The next offer waits until its patience is over.
         tracing::warn!(
             error = error.chain(),
-            "a failed exchange could not be forgotten"
+            "a failed exchange could not be given free"
         );
     }
 }
@@ -303,7 +232,8 @@ async fn answer(app: &App, row: exchange::Model) -> Result<Exchanged> {
         .filter(item::Column::Id.eq(item_id))
         .filter(item::Column::RemovedAt.is_null());
     let item = live.one(db).await?.ok_or_else(|| {
-        let text = "This token was exchanged before, and its bank has been removed since. Open Link again.";
+        let text =
+            "This token was exchanged before, and its bank is not linked any more. Open Link again.";
         Error::from(Refusal::new(ErrorCode::PublicTokenInvalid, text).on("publicToken"))
     })?;
     let sync_job = match row.sync_job_id {

@@ -2,8 +2,8 @@
 //!
 //! Promises: a public token is exchanged once, however often it is offered, and every offer gets
 //! the same answer; a bank the person has already is found before the exchange, since afterwards it
-//! would cost money and may end the first link; an item the provider made for us is never without a
-//! row; a removed item is gone at once for its owner and in the end for the provider, whatever
+//! would cost money and may end the first link; a login the provider made for us is kept before
+//! anything else is done, and becomes an item or is given up; a removed item is gone at once for its owner and in the end for the provider, whatever
 //! happens in between.
 //!
 //! Refused: believing a webhook's word about the login. It says where to look; a sync asks.
@@ -12,10 +12,13 @@ mod api;
 mod create_link_token;
 mod duplicate;
 mod exchange;
+mod keep;
 mod notice;
 mod prune;
 mod remove;
 mod session;
+mod store;
+mod sweep;
 
 pub use api::{LinkingMutation, LinkingSubscription};
 pub use create_link_token::{LinkSession, Wanted, create_link_token};
@@ -25,3 +28,4 @@ pub use notice::notice;
 pub use prune::PruneLinking;
 pub use remove::{RemoveItem, remove_item};
 pub use session::FinishLinkSession;
+pub use sweep::SweepLinking;

@@ -35,15 +35,15 @@ pub async fn notice(txn: &mut Txn, app: &App, item: &item::Model, notice: &Notic
         Notice::Repaired => {
             row.consent_expires_at = Set(None);
             row.new_accounts = Set(false);
-            let entry = Entry {
-                item_id: Some(item.id),
-                ..Entry::of(
-                    item.user_id,
-                    ActivityKind::ItemRepaired,
-                    &ClientInfo::default(),
-                )
-            };
-            activity::record(&**txn, now, entry).await?;
+            // Of a login that did not work a sync has to say that it works.
+            if !sync::is_broken(item.link_status) {
+                let client = ClientInfo::default();
+                let entry = Entry {
+                    item_id: Some(item.id),
+                    ..Entry::of(item.user_id, ActivityKind::ItemRepaired, &client)
+                };
+                activity::record(&**txn, now, entry).await?;
+            }
             Some(SyncTrigger::Repair)
         }
         Notice::ConsentExpires(at) => {

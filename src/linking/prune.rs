@@ -40,6 +40,7 @@ impl Job for PruneLinking {
             .await?;
         // The public token of an exchange is dead after half an hour: only its key is worth keeping.
         exchange::Entity::delete_many()
+            .filter(exchange::Column::AccessToken.is_null())
             .filter(exchange::Column::StartedAt.lt(month))
             .exec(&*txn)
             .await?;

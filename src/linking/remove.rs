@@ -2,16 +2,22 @@
 //! that mirror them get a tombstone for each. The provider is told by a job that does not give up,
 //! since a login nobody can see any more would still be billed.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use entity::{
     activity::ActivityKind,
+    exchange,
     feed_event::EventKind,
     item::{self, LinkStatus},
     removed_transaction, transaction,
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
-    QuerySelect, sea_query::LockType,
+    ActiveModelTrait,
+    ActiveValue::Set,
+    ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
+    prelude::{Expr, Json},
+    sea_query::LockType,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -20,13 +26,16 @@ use crate::{
     activity::{self, Entry},
     app::App,
     database::Txn,
-    error::{Error, Result},
+    error::{Error, ErrorClass, ProviderError, Result},
     feed,
     graphql::id,
     jobs::{Claim, Job, When, enqueue},
     sync,
     viewer::{ClientInfo, Owned, Viewer},
 };
+
+/// How long a refusal that does not pass by itself is left alone.
+const SELDOM: Duration = Duration::from_hours(6);
 
 /// Rows in one statement: under SQLite's limit of 32,766 values.
 const CHUNK: usize = 2_000;
@@ -46,36 +55,49 @@ pub async fn remove_item(
         .filter(item::Column::Id.eq(row_id))
         .lock(LockType::NoKeyUpdate);
     let item = rows.one(&*txn).await?.ok_or_else(unknown)?;
-    let seq = feed::next(&mut txn, viewer.user_id).await?;
-    bury(&txn, app, &item, seq).await?;
-    entity::account::Entity::delete_many()
-        .filter(entity::account::Column::ItemId.eq(item.id))
-        .exec(&*txn)
-        .await?;
-    sync::cancel(&txn, item.id, now).await?;
-    let mut row = item.into_active_model();
-    row.removed_at = Set(Some(now));
-    row.updated_at = Set(now);
-    row.link_status = Set(LinkStatus::Disconnected);
-    row.sync_cursor = Set(None);
-    row.update(&*txn).await?;
-    feed::append(&txn, viewer.user_id, seq, now, &[(EventKind::Item, row_id)]).await?;
-    let entry = Entry {
-        item_id: Some(row_id),
-        ..Entry::of(viewer.user_id, ActivityKind::ItemRemoved, client)
-    };
-    activity::record(&*txn, now, entry).await?;
+    // Item, syncs, jobs, and the feed last: as everybody else takes them.
+    let cancelled = sync::cancel(&txn, item.id, now).await?;
     let job = RemoveItem {
         item_id: row_id,
         user_id: viewer.user_id,
     };
     enqueue(&mut txn, app, &job, When::default()).await?;
+    let seq = feed::next(&mut txn, viewer.user_id).await?;
+    let mut changes = vec![(EventKind::Item, row_id)];
+    changes.extend(cancelled.into_iter().map(|id| (EventKind::SyncJob, id)));
+    if bury(&txn, app, &item, seq).await? {
+        changes.push((EventKind::Transactions, row_id));
+    }
+    entity::account::Entity::delete_many()
+        .filter(entity::account::Column::ItemId.eq(item.id))
+        .exec(&*txn)
+        .await?;
+    // What its link session told of its accounts goes with them.
+    exchange::Entity::update_many()
+        .col_expr(exchange::Column::Preview, Expr::value(None::<Json>))
+        .filter(exchange::Column::UserId.eq(viewer.user_id))
+        .filter(exchange::Column::ItemId.eq(row_id))
+        .exec(&*txn)
+        .await?;
+    let mut row = item.into_active_model();
+    row.removed_at = Set(Some(now));
+    row.updated_at = Set(now);
+    row.link_status = Set(LinkStatus::Disconnected);
+    row.sync_cursor = Set(None);
+    row.sync_due_at = Set(None);
+    row.update(&*txn).await?;
+    feed::append(&txn, viewer.user_id, seq, now, &changes).await?;
+    let entry = Entry {
+        item_id: Some(row_id),
+        ..Entry::of(viewer.user_id, ActivityKind::ItemRemoved, client)
+    };
+    activity::record(&*txn, now, entry).await?;
     txn.commit().await?;
     Ok(row_id)
 }
 
-/// Takes an item's transactions away and leaves a tombstone for each.
-async fn bury(txn: &Txn, app: &App, item: &item::Model, seq: i64) -> Result<()> {
+/// Takes an item's transactions away and leaves a tombstone for each; whether there were any.
+async fn bury(txn: &Txn, app: &App, item: &item::Model, seq: i64) -> Result<bool> {
     let now = app.clock.now();
     let gone: Vec<(Uuid, String)> = transaction::Entity::find()
         .select_only()
@@ -107,7 +129,7 @@ async fn bury(txn: &Txn, app: &App, item: &item::Model, seq: i64) -> Result<()> 
         .filter(transaction::Column::ItemId.eq(item.id))
         .exec(&**txn)
         .await?;
-    Ok(())
+    Ok(!gone.is_empty())
 }
 
 /// Gives a removed item up at the provider, then forgets its token.
@@ -122,7 +144,7 @@ pub struct RemoveItem {
 #[async_trait]
 impl Job for RemoveItem {
     const KIND: &'static str = "linking.remove";
-    /// Some three weeks of trying.
+    /// Some ten days of outage, or four months of what only the operator can mend.
     const MAX_ATTEMPTS: i32 = 500;
 
     fn key(&self) -> String {
@@ -142,12 +164,31 @@ impl Job for RemoveItem {
             return Ok(());
         }
         let access_token = sync::access_token(app, &item)?;
-        app.provider(item.provider)?.remove(&access_token).await?;
+        let removed = app.provider(item.provider)?.remove(&access_token).await;
+        removed.map_err(|error| asked_again(item.id, error))?;
         let mut txn = app.db.begin().await?;
         let mut row = item.into_active_model();
         row.access_token = Set(Vec::new());
         row.update(&*txn).await?;
         claim.succeed(&mut txn, app).await?;
         txn.commit().await
+    }
+}
+
+/// Only the provider's word ends a removal, so every refusal is asked again about; one that does not
+/// pass by itself seldom, since somebody has to do something first.
+fn asked_again(item_id: Uuid, error: ProviderError) -> ProviderError {
+    if error.class.is_transient() {
+        return error;
+    }
+    tracing::warn!(
+        item.id = %item_id, %error,
+        "the provider does not let go of a removed bank, which may cost money until it does; PLAID_ENV \
+         and its credentials must be those it was linked with, see `passbook doctor`; trying again in {} hours",
+        SELDOM.as_secs() / 3600
+    );
+    ProviderError {
+        class: ErrorClass::Retry(Some(SELDOM)),
+        ..error
     }
 }

@@ -11,6 +11,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 pub use entity::{account::AccountKind, item::Provider as ProviderKind};
 use rust_decimal::Decimal;
 use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
 
 use crate::error::ProviderError;
 
@@ -54,7 +55,8 @@ pub trait Provider: Send + Sync + std::fmt::Debug {
         url: &str,
     ) -> Result<(), ProviderError>;
 
-    /// Gives an item up at the provider. Removing what is gone already succeeds.
+    /// Gives an item up at the provider. Removing what is gone already succeeds; what is only unknown,
+    /// as every item is to another environment, is not gone.
     async fn remove(&self, access_token: &SecretString) -> Result<(), ProviderError>;
 
     /// Checks that a webhook is the provider's own and says what it means.
@@ -108,7 +110,7 @@ pub struct LinkResult {
 }
 
 /// Enough of an account to tell whether we have it already.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct LinkedAccount {
     /// Name for people.
     pub name: String,

@@ -17,6 +17,7 @@ use crate::{
     config::Config,
     database::Database,
     error::Result,
+    seal::Keys,
     transport::{Door, Limits, Transport},
 };
 
@@ -25,6 +26,8 @@ mod health;
 mod pages;
 mod patience;
 
+pub(crate) use health::proves;
+
 /// What a server serves.
 #[derive(Debug)]
 pub struct Site<E, D> {
@@ -32,6 +35,8 @@ pub struct Site<E, D> {
     pub config: Arc<Config>,
     /// The database, which is asked whether the server is ready.
     pub db: Database,
+    /// The secret keys, by which the server can prove that it is itself.
+    pub keys: Arc<Keys>,
     /// The schema.
     pub executor: E,
     /// Who may come in.
@@ -131,7 +136,7 @@ fn router<E: Executor, D: Door>(
     let ready = health::Ready::new(site.db, stopping);
     Router::new()
         .route("/", get(move || async move { pages::landing(graphiql) }))
-        .route("/healthz", get(health::live))
+        .route("/healthz", get(health::live).with_state(site.keys))
         .route("/readyz", get(health::ready).with_state(ready))
         .merge(transport.routes(graphiql))
         .merge(site.routes)

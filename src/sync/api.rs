@@ -4,10 +4,13 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject, Subscription
 use entity::{
     feed_event::EventKind,
     item::{self, LinkStatus},
+    removed_transaction,
     sync_job::{self, SyncTrigger},
 };
 use futures_util::Stream;
-use sea_orm::{ColumnTrait, Condition, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+};
 use uuid::Uuid;
 
 use super::request;
@@ -52,7 +55,8 @@ pub(super) struct SyncItemPayload {
 
 #[Object]
 impl SyncMutation {
-    /// Asks for a sync of a bank now. It runs in the background: follow it with `syncJobUpdated`.
+    /// Asks for a sync of a bank now. It runs in the background: follow it with `syncJobUpdated`. Call
+    /// it also after a repair in Plaid Link in your app: if the bank lets us in, all is well again.
     async fn sync_item(
         &self,
         ctx: &Context<'_>,
@@ -77,20 +81,13 @@ async fn sync_item(app: &App, viewer: Viewer, item_id: &str) -> Result<sync_job:
     let mut txn = app.db.begin().await?;
     let rows = item::Entity::owned_by(viewer).filter(item::Column::Id.eq(row_id));
     let item = rows.one(&*txn).await?.ok_or_else(unknown)?;
-    match item.link_status {
-        LinkStatus::Disconnected => {
-            let text = "Access to this bank has ended. Link it anew.";
-            return Err(Refusal::new(ErrorCode::ItemDisconnected, text)
-                .on("itemId")
-                .into());
-        }
-        LinkStatus::LoginRequired | LinkStatus::InvalidCredentials => {
-            let text = "The bank asks for a new sign-in first: open Link with a link token made for this item.";
-            return Err(Refusal::new(ErrorCode::ReauthenticationRequired, text)
-                .on("itemId")
-                .into());
-        }
-        _ => {}
+    // One that asks for a new sign-in is asked again: a repair in the app's own Link may be told by
+    // nobody but the person.
+    if item.link_status == LinkStatus::Disconnected {
+        let text = "Access to this bank has ended. Link it anew.";
+        return Err(Refusal::new(ErrorCode::ItemDisconnected, text)
+            .on("itemId")
+            .into());
     }
     let id = request(&mut txn, app, &item, SyncTrigger::Manual).await?;
     let job = sync_job::Entity::owned_by(viewer)
@@ -112,14 +109,14 @@ pub(super) struct SyncJobEvent {
     pub sync_job: SyncJob,
 }
 
-/// Transactions that changed, by one sync.
+/// Transactions that changed, by one sync or with the removal of their bank.
 #[derive(Clone, Debug, SimpleObject)]
 pub(super) struct TransactionsEvent {
     /// Pass it as `after` to go on behind this event.
     pub cursor: String,
     /// When the changes were committed.
     pub occurred_at: DateTime,
-    /// The bank they came from.
+    /// The bank they came from; `removedAt` is set if they went with it.
     pub item: Item,
     /// How many transactions are new. The rows are in `transactionChanges`.
     pub added: i32,
@@ -180,6 +177,7 @@ impl SyncSubscription {
     }
 }
 
+/// The subject is the sync job that changed them, or the item they went with.
 async fn transactions_event(
     app: &App,
     viewer: Viewer,
@@ -188,7 +186,7 @@ async fn transactions_event(
     let jobs =
         sync_job::Entity::owned_by(viewer).filter(sync_job::Column::Id.eq(change.subject_id));
     let Some(job) = jobs.one(app.db.read()).await? else {
-        return Ok(None);
+        return removal_event(app, viewer, change).await;
     };
     let items = item::Entity::owned_by(viewer).filter(item::Column::Id.eq(job.item_id));
     let item = items.one(app.db.read()).await?;
@@ -199,6 +197,32 @@ async fn transactions_event(
         added: job.added,
         modified: job.modified,
         removed: job.removed,
+    }))
+}
+
+/// What went with a removed item: as many as there are tombstones of the removal.
+async fn removal_event(
+    app: &App,
+    viewer: Viewer,
+    change: Change,
+) -> Result<Option<TransactionsEvent>> {
+    let items = item::Entity::find()
+        .filter(item::Column::UserId.eq(viewer.user_id))
+        .filter(item::Column::Id.eq(change.subject_id));
+    let Some(item) = items.one(app.db.read()).await? else {
+        return Ok(None);
+    };
+    let tombstones = removed_transaction::Entity::owned_by(viewer)
+        .filter(removed_transaction::Column::Seq.eq(change.seq))
+        .filter(removed_transaction::Column::ItemId.eq(item.id));
+    let removed = tombstones.count(app.db.read()).await?;
+    Ok(Some(TransactionsEvent {
+        cursor: change.cursor,
+        occurred_at: change.occurred_at,
+        item: item.into(),
+        added: 0,
+        modified: 0,
+        removed: i32::try_from(removed).unwrap_or(i32::MAX),
     }))
 }
 

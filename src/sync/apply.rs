@@ -1,14 +1,10 @@
 //! Writing a round: rows, removals, accounts, cursor, feed number and the job's end, in one
 //! transaction or not at all.
 
-use entity::{
-    activity::ActivityKind,
-    feed_event::EventKind,
-    item::{self, LinkStatus, TransactionsStatus},
-};
+use entity::{activity::ActivityKind, feed_event::EventKind, item};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
-    QuerySelect, sea_query::LockType,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect,
+    sea_query::LockType,
 };
 
 use super::{
@@ -16,6 +12,7 @@ use super::{
     fold::Round,
     institution::{self, Bank},
     known::decide,
+    standing,
     store::{self, Counts},
     write::{Stamp, write},
 };
@@ -24,7 +21,7 @@ use crate::{
     error::{Error, Result},
     feed,
     jobs::Claim,
-    providers::{Account, ItemState, Readiness},
+    providers::{Account, ItemState},
 };
 
 /// What the provider told about an item.
@@ -66,7 +63,8 @@ pub(super) async fn apply(
     let institution_id = institution::write(app, &txn, &item, news.bank).await?;
     let account_ids = accounts::write(&txn, &item, news.accounts, now).await?;
     let (pages, readiness) = (news.round.pages, news.round.readiness);
-    let cursor = news.round.cursor.clone();
+    let (before, first) = (item.sync_cursor.as_deref(), item.last_synced_at.is_none());
+    let cursor = news.round.next_cursor(before, first);
     let plan = decide(&txn, &item, news.round).await?;
     let counts = Counts {
         pages,
@@ -76,11 +74,12 @@ pub(super) async fn apply(
     };
     let seq = feed::next(&mut txn, item.user_id).await?;
     write(&txn, &item, plan, account_ids, Stamp { seq, now }).await?;
-    let mut row = item_row(item, &news.state, readiness);
+    if standing::is_mended(&item, &news.state) {
+        store::log(&txn, app, job, ActivityKind::ItemRepaired, None).await?;
+    }
+    let mut row = standing::after_success(item, &news.state, readiness, now);
     row.institution_id = Set(institution_id);
     row.sync_cursor = Set(cursor);
-    row.last_synced_at = Set(Some(now));
-    row.updated_at = Set(now);
     row.update(&*txn).await?;
     store::succeed(&txn, job.sync_job_id, counts, now).await?;
     let mut changes = vec![
@@ -104,24 +103,4 @@ pub(super) async fn apply(
         "an item is synced"
     );
     Ok(())
-}
-
-/// How the item stands after a sync.
-fn item_row(item: item::Model, state: &ItemState, readiness: Readiness) -> item::ActiveModel {
-    let (link_status, link_error) = match &state.fault {
-        None => (LinkStatus::Success, None),
-        Some(fault) => (store::link_status(fault), Some(fault.code.clone())),
-    };
-    let mut row = item.into_active_model();
-    row.link_status = Set(link_status);
-    row.link_error = Set(link_error);
-    row.transactions_status = Set(match readiness {
-        Readiness::Complete => TransactionsStatus::Complete,
-        _ => TransactionsStatus::Downloading,
-    });
-    // A date that only a webhook told stays until the login is repaired.
-    if state.consent_expires_at.is_some() {
-        row.consent_expires_at = Set(state.consent_expires_at);
-    }
-    row
 }

@@ -26,6 +26,15 @@ pub(super) struct Round {
     pub(super) complete: bool,
 }
 
+/// How much of an item's history a round from nothing tells of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    /// All since the day of the oldest transaction in it.
+    Since(NaiveDate),
+    /// All there is: there is none.
+    Everything,
+}
+
 impl Round {
     pub(super) fn new(complete: bool) -> Self {
         Self {
@@ -69,13 +78,30 @@ impl Round {
         self.index.len()
     }
 
-    /// The day of the oldest transaction.
-    pub(super) fn oldest(&self) -> Option<NaiveDate> {
-        self.slots
-            .iter()
-            .flatten()
-            .map(|transaction| transaction.date)
-            .min()
+    /// How much of an item's history the round tells of, if it says what is not there any more.
+    pub(super) fn told(&self) -> Option<Told> {
+        // A row that was left out is there all the same, and nobody knows which it is.
+        if !self.complete || self.rejected > 0 {
+            return None;
+        }
+        let days = self.slots.iter().flatten().map(|told| told.date);
+        match days.min() {
+            // Providers forget what is years old, and we do not.
+            Some(oldest) => Some(Told::Since(oldest)),
+            // Nothing while it is still collecting means nothing.
+            None => (self.readiness == Readiness::Complete).then_some(Told::Everything),
+        }
+    }
+
+    /// Where the next sync begins, after one that began at `before`. A reading from nothing that is not
+    /// the first replaces an older one, and counts only when it is complete: until then the next begins
+    /// from nothing too, or what is gone would never be missed.
+    pub(super) fn next_cursor(&self, before: Option<&str>, first: bool) -> Option<String> {
+        let next = self.cursor.clone();
+        if !self.complete {
+            return next.or_else(|| before.map(str::to_owned));
+        }
+        next.filter(|_| first || self.readiness == Readiness::Complete)
     }
 
     /// Live transactions in the provider's order, and the ids of those that are gone.
@@ -126,6 +152,57 @@ mod tests {
         ]);
         assert_eq!(live, [("a".to_owned(), "3".to_owned())]);
         assert_eq!(removed, ["b"]);
+    }
+
+    #[test]
+    fn only_a_whole_reading_tells_what_is_gone() {
+        let told = |complete, pages: Vec<Page>| {
+            let mut round = Round::new(complete);
+            for page in pages {
+                round.add(page);
+            }
+            round.told()
+        };
+        let early = || Page {
+            readiness: Readiness::Recent,
+            ..page(&[], &[])
+        };
+        let odd = || Page {
+            rejected: 1,
+            ..page(&[], &[])
+        };
+        assert_eq!(told(false, vec![page(&[], &[])]), None);
+        assert_eq!(told(true, vec![page(&[], &[])]), Some(Told::Everything));
+        assert_eq!(told(true, vec![early()]), None);
+        assert_eq!(told(true, vec![odd()]), None);
+        let day = transaction("a", None, 1).date;
+        let some = page(&[("a", 1)], &[]);
+        assert_eq!(told(true, vec![some, early()]), Some(Told::Since(day)));
+    }
+
+    #[test]
+    fn a_reading_from_nothing_is_repeated_until_it_is_complete() {
+        let next = |complete, readiness, cursor: Option<&str>, first| {
+            let mut round = Round::new(complete);
+            round.add(Page {
+                readiness,
+                next_cursor: cursor.map(str::to_owned),
+                ..page(&[], &[])
+            });
+            round.next_cursor(Some("before"), first)
+        };
+        let (next_one, before) = (Some("next".to_owned()), Some("before".to_owned()));
+        for readiness in [Readiness::Recent, Readiness::Complete] {
+            assert_eq!(next(false, readiness, Some("next"), false), next_one);
+            assert_eq!(next(true, readiness, Some("next"), true), next_one);
+        }
+        assert_eq!(
+            next(true, Readiness::Complete, Some("next"), false),
+            next_one
+        );
+        assert_eq!(next(true, Readiness::Recent, Some("next"), false), None);
+        assert_eq!(next(false, Readiness::NotReady, None, false), before);
+        assert_eq!(next(true, Readiness::NotReady, None, false), None);
     }
 
     #[test]

@@ -1,14 +1,10 @@
 //! The job that syncs one item: ask, then write.
 
 use async_trait::async_trait;
-use entity::{
-    activity::ActivityKind,
-    feed_event::EventKind,
-    item::{self, LinkStatus, TransactionsStatus},
-};
+use entity::{activity::ActivityKind, feed_event::EventKind, item};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
-    QuerySelect, sea_query::LockType,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect,
+    sea_query::LockType,
 };
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -17,7 +13,7 @@ use uuid::Uuid;
 use super::{
     apply::{News, apply},
     fetch::Fetch,
-    institution,
+    institution, standing,
     store::{self, Setback},
 };
 use crate::{
@@ -97,49 +93,39 @@ impl Job for SyncItem {
 
     async fn failed(&self, app: &App, txn: &mut Txn, failure: &Failure) -> Result<()> {
         let now = app.clock.now();
-        let mut changes = vec![(EventKind::SyncJob, self.sync_job_id)];
         let setback = Setback {
             attempt: failure.attempt,
             refusal: refusal(&failure.error),
             retry_at: failure.retry_at,
         };
-        store::set_back(txn, self.sync_job_id, &setback, now).await?;
+        // The item before its sync, as whoever removes it takes them.
         let rows = item::Entity::find()
             .filter(item::Column::Id.eq(self.item_id))
             .lock(LockType::NoKeyUpdate);
         let Some(item) = rows.one(&**txn).await? else {
             return Ok(());
         };
-        let mut row = item.clone().into_active_model();
-        if let Error::Provider(error) = &failure.error
-            && matches!(
-                error.class,
-                ErrorClass::Login | ErrorClass::Gone | ErrorClass::Unsupported
-            )
-        {
-            row.link_status = Set(store::link_status(error));
-            row.link_error = Set(Some(error.code.clone()));
-        }
-        if failure.retry_at.is_none() && row.link_status.as_ref() == &LinkStatus::Success {
-            row.transactions_status = Set(TransactionsStatus::Failed);
-        }
-        let attention = matches!(row.link_status, Set(status) if status != item.link_status);
-        if row.is_changed() {
-            row.updated_at = Set(now);
-            row.update(&**txn).await?;
-            changes.push((EventKind::Item, self.item_id));
-        }
-        if attention {
-            store::log(
-                txn,
-                app,
-                self,
-                ActivityKind::ItemNeedsAttention,
-                setback.message(),
-            )
-            .await?;
-        } else if failure.retry_at.is_none() {
-            store::log(txn, app, self, ActivityKind::SyncFailed, setback.message()).await?;
+        store::set_back(txn, self.sync_job_id, &setback, now).await?;
+        let mut changes = vec![(EventKind::SyncJob, self.sync_job_id)];
+        if item.removed_at.is_none() {
+            let mut row = standing::after_failure(&item, failure);
+            let attention = row.link_status.as_ref() != &item.link_status;
+            if row.is_changed() {
+                row.updated_at = Set(now);
+                changes.push((EventKind::Item, self.item_id));
+            }
+            standing::put_off(&mut row, failure, now);
+            if row.is_changed() {
+                row.update(&**txn).await?;
+            }
+            if attention || failure.retry_at.is_none() {
+                let kind = if attention {
+                    ActivityKind::ItemNeedsAttention
+                } else {
+                    ActivityKind::SyncFailed
+                };
+                store::log(txn, app, self, kind, setback.message()).await?;
+            }
         }
         feed::publish(txn, self.user_id, now, &changes).await?;
         Ok(())
@@ -171,8 +157,10 @@ pub(super) async fn gone(app: &App, job: &SyncItem, claim: &Claim) -> Result<()>
     let now = app.clock.now();
     let mut txn = app.db.begin().await?;
     claim.succeed(&mut txn, app).await?;
-    if store::cancel(&txn, job.item_id, now).await? > 0 {
-        let changes = [(EventKind::SyncJob, job.sync_job_id)];
+    let cancelled = store::cancel(&txn, job.item_id, now).await?;
+    if !cancelled.is_empty() {
+        let changes = cancelled.into_iter().map(|id| (EventKind::SyncJob, id));
+        let changes: Vec<_> = changes.collect();
         feed::publish(&mut txn, job.user_id, now, &changes).await?;
     }
     txn.commit().await

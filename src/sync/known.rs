@@ -8,7 +8,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
 use super::{
-    fold::Round,
+    fold::{Round, Told},
     plan::{Known, KnownRows, Plan, plan},
 };
 use crate::{database::Txn, error::Result, providers::Transaction};
@@ -18,11 +18,10 @@ const CHUNK: usize = 1_000;
 
 /// What a round means for an item's rows.
 pub(super) async fn decide(txn: &Txn, item: &item::Model, round: Round) -> Result<Plan> {
-    let oldest = round.oldest();
-    let replay = round.complete && item.sync_cursor.is_some();
+    let told = round.told();
     let (live, mut removed) = round.finish();
-    if replay && let Some(oldest) = oldest {
-        removed.extend(unnamed(txn, item, oldest, &live).await?);
+    if let Some(told) = told {
+        removed.extend(unnamed(txn, item, told, &live).await?);
     }
     let known = if is_empty(txn, item).await? {
         KnownRows::default()
@@ -32,21 +31,21 @@ pub(super) async fn decide(txn: &Txn, item: &item::Model, round: Round) -> Resul
     Ok(plan(live, &removed, known))
 }
 
-/// A round from nothing names all there is, so what it does not name is gone: as far back as it goes.
+/// A round from nothing names all there is, so what it does not name is gone.
 async fn unnamed(
     txn: &Txn,
     item: &item::Model,
-    oldest: chrono::NaiveDate,
+    told: Told,
     live: &[Transaction],
 ) -> Result<Vec<String>> {
-    let ours: Vec<String> = transaction::Entity::find()
+    let mut ours = transaction::Entity::find()
         .select_only()
         .column(transaction::Column::ProviderTransactionId)
-        .filter(transaction::Column::ItemId.eq(item.id))
-        .filter(transaction::Column::Date.gte(oldest))
-        .into_tuple()
-        .all(&**txn)
-        .await?;
+        .filter(transaction::Column::ItemId.eq(item.id));
+    if let Told::Since(oldest) = told {
+        ours = ours.filter(transaction::Column::Date.gte(oldest));
+    }
+    let ours: Vec<String> = ours.into_tuple().all(&**txn).await?;
     let named: HashSet<&str> = live
         .iter()
         .map(|t| t.provider_transaction_id.as_str())

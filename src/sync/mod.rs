@@ -34,19 +34,23 @@ use crate::{
 mod accounts;
 mod api;
 mod apply;
+mod due;
 mod fetch;
 mod fold;
 mod institution;
 mod job;
 mod known;
 mod plan;
+mod standing;
 mod store;
 mod sweep;
 mod write;
 
 pub use api::{SyncMutation, SyncSubscription};
+pub(crate) use due::at_first;
 pub use job::SyncItem;
 pub(crate) use job::{access_token, place};
+pub(crate) use standing::is_broken;
 pub(crate) use store::cancel;
 pub use sweep::SweepItems;
 

@@ -4,7 +4,6 @@ use chrono::{DateTime, Utc};
 use entity::{
     activity::ActivityKind,
     feed_event::EventKind,
-    item::LinkStatus,
     sync_job::{self, SyncJobStatus},
 };
 use sea_orm::{
@@ -18,7 +17,7 @@ use crate::{
     activity::{self, Entry},
     app::App,
     database::Txn,
-    error::{ErrorClass, ProviderError, Refusal, Result},
+    error::{Refusal, Result},
     feed,
     jobs::Claim,
     viewer::ClientInfo,
@@ -162,17 +161,17 @@ pub(super) async fn set_back(
     Ok(())
 }
 
-/// Cancels the syncs of an item that is going away; says how many. The caller tells the feed.
-pub(crate) async fn cancel(txn: &Txn, item_id: Uuid, now: DateTime<Utc>) -> Result<u64> {
+/// Cancels the syncs of an item that is going away; returns them. The caller tells the feed.
+pub(crate) async fn cancel(txn: &Txn, item_id: Uuid, now: DateTime<Utc>) -> Result<Vec<Uuid>> {
     use sync_job::Column as Row;
     let cancelled = sync_job::Entity::update_many()
         .col_expr(Row::Status, Expr::value(SyncJobStatus::Cancelled))
         .col_expr(Row::FinishedAt, Expr::value(now))
         .filter(Row::ItemId.eq(item_id))
         .filter(Row::FinishedAt.is_null())
-        .exec(&**txn)
+        .exec_with_returning(&**txn)
         .await?;
-    Ok(cancelled.rows_affected)
+    Ok(cancelled.into_iter().map(|row| row.id).collect())
 }
 
 /// Tells the person in her log.
@@ -189,18 +188,6 @@ pub(super) async fn log(
         ..Entry::of(job.user_id, kind, &ClientInfo::default())
     };
     activity::record(&**txn, app.clock.now(), entry).await
-}
-
-/// The health of a login that a provider's error tells of.
-pub(super) fn link_status(error: &ProviderError) -> LinkStatus {
-    match error.class {
-        ErrorClass::Login if error.code.starts_with("INVALID_CREDENTIALS") => {
-            LinkStatus::InvalidCredentials
-        }
-        ErrorClass::Login => LinkStatus::LoginRequired,
-        ErrorClass::Gone => LinkStatus::Disconnected,
-        _ => LinkStatus::Error,
-    }
 }
 
 /// A sync that has not ended; one that was cancelled stays so.

@@ -7,7 +7,7 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Write},
     path::PathBuf,
     process::{Child, Command, Output, Stdio},
 };
@@ -55,11 +55,15 @@ impl Place {
             .spawn()
             .unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
-        let serving = log.find(|line| line.as_ref().unwrap().contains("serving"));
+        let mut lines = log.by_ref().map(Result::unwrap);
+        let serving = lines.find(|line| line.contains("serving"));
         assert!(serving.is_some(), "the server ended before it served");
         // Somebody has to read on, or the server waits for its log.
         std::thread::spawn(move || log.for_each(drop));
-        Server(child)
+        let serving = serving.unwrap();
+        let (_, url) = serving.split_once("serving ").unwrap();
+        let (url, _) = url.split_once("/graphql").unwrap();
+        Server(child, url.to_owned())
     }
 }
 
@@ -69,7 +73,8 @@ impl Drop for Place {
     }
 }
 
-struct Server(Child);
+/// A running process, and where it serves.
+struct Server(Child, String);
 
 impl Server {
     fn signal(&self, name: &str) {
@@ -187,6 +192,34 @@ fn a_server_with_other_keys_is_refused_and_the_doctor_says_why() {
 }
 
 #[test]
+fn the_doctor_knows_who_answers_at_the_public_address() {
+    let (place, other) = (Place::new(), Place::new());
+    let (ours, theirs) = (place.serve(), other.serve());
+    let page = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let stranger = format!("http://{}", page.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in page.incoming().map(Result::unwrap) {
+            let mut lines = BufReader::new(&stream).lines().map(Result::unwrap);
+            lines.find(String::is_empty);
+            let answer = "HTTP/1.1 200 OK\r\ncontent-length: 3\r\nconnection: close\r\n\r\nok\n";
+            (&stream).write_all(answer.as_bytes()).unwrap();
+        }
+    });
+    for (address, code, told) in [
+        (ours.1.as_str(), 0, "leads to this Passbook"),
+        (theirs.1.as_str(), 1, "another SECRET_KEY"),
+        (stranger.as_str(), 1, "not this Passbook"),
+    ] {
+        let mut doctor = place.command(&["doctor"]);
+        let output = doctor.env("PUBLIC_URL", address).output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        let webhooks = said.lines().find(|line| line.contains(" webhooks "));
+        assert!(webhooks.is_some_and(|line| line.contains(told)), "{said}");
+        assert_eq!(output.status.code(), Some(code), "{said}");
+    }
+}
+
+#[test]
 fn an_address_that_is_taken_exits_69_and_names_its_setting() {
     let place = Place::new();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -235,7 +268,7 @@ fn a_demo_that_is_stopped_before_its_end_has_failed() {
         .unwrap();
     let mut said = BufReader::new(child.stdout.take().unwrap()).lines();
     said.find(|line| line.as_ref().unwrap().contains("signed in"));
-    let demo = Server(child);
+    let demo = Server(child, String::new());
     demo.signal("TERM");
     assert_eq!(demo.ends(), Some(1));
 }

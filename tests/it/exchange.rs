@@ -170,36 +170,77 @@ async fn a_bank_she_has_already_is_found_before_the_exchange() {
         .await;
     let linked = items.next().await["itemUpdated"]["item"]["id"].clone();
     ana.quiet().await;
-    let document = "mutation { createLinkToken { linkToken hostedLinkUrl } }";
-    let link = ana.ask(document, json!({})).await["createLinkToken"].take();
-    // The story, not the webhook, offers the second token.
-    app.bank.settings(json!({"webhooks": {"drop": 1.0}})).await;
-    app.bank
-        .walk(
-            link["hostedLinkUrl"].as_str().unwrap(),
-            Some("ins_109508"),
-            "pass_good",
-        )
-        .await;
-    let session = app
-        .bank
-        .ask("/link/token/get", json!({"link_token": link["linkToken"]}))
-        .await;
-    let token = &session["link_sessions"][0]["results"]["item_add_results"][0]["public_token"];
+    let token = ana.finished_session(&app.bank).await;
 
-    let answer = ana.exchange(token.as_str().unwrap()).await;
+    let answer = ana.exchange(&token).await;
     assert_eq!(answer["existingItem"]["id"], linked, "{answer}");
     assert_eq!(
         (&answer["item"], &answer["syncJob"]),
         (&Value::Null, &Value::Null)
     );
-    assert_eq!(ana.exchange(token.as_str().unwrap()).await, answer);
+    assert_eq!(ana.exchange(&token).await, answer);
     assert_eq!(app.bank.calls(EXCHANGE).await.len(), 1);
     app.clock.advance(Duration::from_mins(1));
-    let other = app
-        .person("bob")
-        .await
-        .exchange(token.as_str().unwrap())
-        .await;
+    let other = app.person("bob").await.exchange(&token).await;
     assert_ne!(other["item"]["id"], linked);
+}
+
+#[tokio::test]
+async fn two_sessions_of_one_bank_that_end_at_once_make_one_item() {
+    let app = TestApp::start().await;
+    let (ana, bob) = (app.person("ana").await, app.person("bob").await);
+    let first = ana.finished_session(&app.bank).await;
+    let second = ana.finished_session(&app.bank).await;
+    // Both have been exchanged before either is stored.
+    let slow = json!({"kind": "latency", "ms": 500, "endpoint": EXCHANGE});
+    app.bank.faults(json!([slow])).await;
+    let answers = join_all([ana.exchange(&first), ana.exchange(&second)]).await;
+    assert_eq!(app.bank.calls(EXCHANGE).await.len(), 2);
+    let ids = |field: &str| -> Vec<Value> {
+        let ids = answers.iter().map(|answer| answer[field]["id"].clone());
+        ids.filter(Value::is_string).collect()
+    };
+    assert_eq!(ids("item").len(), 1, "{answers:?}");
+    assert_eq!(ids("item"), ids("existingItem"), "{answers:?}");
+    assert_eq!(ana.exchange(&first).await["item"], answers[0]["item"]);
+    assert_eq!(
+        ana.exchange(&second).await["existingItem"],
+        answers[1]["existingItem"]
+    );
+
+    app.idle().await;
+    let there = app.bank.item_id().await;
+    let theirs = app.bank.oracle(&there).await.len();
+    assert_eq!(
+        (app.bank.items().await.len(), ana.transactions().await.len()),
+        (2, theirs)
+    );
+    let item = ids("item").remove(0);
+    assert_eq!(
+        ana.sync(item.as_str().unwrap()).await["status"],
+        "SUCCEEDED"
+    );
+    let items = "{ items { nodes { id } } }";
+    let hers = ana.ask(items, json!({})).await;
+    assert_eq!(hers["items"]["nodes"], json!([{"id": item}]));
+    let strangers = bob.ask(items, json!({})).await;
+    assert_eq!(strangers["items"]["nodes"], json!([]));
+}
+
+#[tokio::test]
+async fn a_bank_she_has_just_linked_is_found_before_its_first_sync() {
+    let app = TestApp::start().await;
+    let ana = app.person("ana").await;
+    let first = ana.finished_session(&app.bank).await;
+    let second = ana.finished_session(&app.bank).await;
+    let slow = json!({"kind": "latency", "ms": 60_000, "endpoint": "/transactions/sync"});
+    app.bank.faults(json!([slow])).await;
+    let linked = ana.exchange(&first).await;
+    let again = ana.exchange(&second).await;
+    assert!(linked["item"].is_object(), "{linked}");
+    assert_eq!(again["existingItem"], linked["item"], "{again}");
+    assert_eq!(app.bank.calls(EXCHANGE).await.len(), 1);
+    ana.remove(linked["item"]["id"].as_str().unwrap()).await;
+    let previews = "SELECT count(*) FROM exchanges WHERE preview IS NOT NULL";
+    assert_eq!(app.count(previews).await, 0);
 }

@@ -17,10 +17,14 @@ mod jobs;
 mod linking;
 mod live;
 mod mirror;
+mod orphans;
 mod paging;
 mod provider_faults;
+mod removal;
 mod repair;
+mod rereading;
 mod signing_in;
+mod sweep;
 mod sync;
 mod webhooks;
 

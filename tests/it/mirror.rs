@@ -13,15 +13,16 @@ const CHANGES: &str = "query($after: String) { transactionChanges(after: $after,
     category { primary detailed } account { id name } } } \
     ... on TransactionRemoved { id replacedById } } } }";
 
+/// A client's copy.
 #[derive(Default)]
-struct Mirror {
+pub(crate) struct Mirror {
     rows: BTreeMap<String, Value>,
     cursor: Value,
 }
 
 impl Mirror {
     /// Reads on until there is nothing more.
-    async fn catch_up(&mut self, person: &Person) {
+    pub(crate) async fn catch_up(&mut self, person: &Person) {
         loop {
             let mut data = person.ask(CHANGES, json!({"after": self.cursor})).await;
             let page = data["transactionChanges"].take();
@@ -41,7 +42,7 @@ impl Mirror {
         }
     }
 
-    async fn equals_what_is_there(&self, person: &Person) {
+    pub(crate) async fn equals_what_is_there(&self, person: &Person) {
         let there: BTreeMap<String, Value> = person
             .transactions()
             .await

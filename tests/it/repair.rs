@@ -109,6 +109,45 @@ async fn a_login_the_bank_mends_by_itself_is_well_again() {
 }
 
 #[tokio::test]
+async fn a_repair_nobody_told_us_of_is_found_by_asking_for_a_sync() {
+    let app = TestApp::start().await;
+    let ana = app.person("ana").await;
+    let (item, there) = linked(&app, &ana).await;
+    let mut items = ana.watch(ITEM, json!({"id": item})).await;
+    let ending = json!({"event": "pending_disconnect"});
+    app.bank.event(&there, ending).await;
+    let broken = json!({"event": "error", "code": "ITEM_LOGIN_REQUIRED"});
+    app.bank.event(&there, broken).await;
+    becomes(&mut items, "LOGIN_REQUIRED").await;
+    ana.quiet().await;
+
+    let refused = ana.sync(&item).await;
+    let told = (&refused["status"], &refused["error"]["code"]);
+    assert_eq!(
+        told,
+        (&json!("FAILED"), &json!("REAUTHENTICATION_REQUIRED"))
+    );
+    let still = ana.item(&item).await;
+    assert_eq!(still["linkStatus"], "LOGIN_REQUIRED");
+    assert_eq!(
+        still["requiredAction"]["__typename"],
+        "ReauthenticateAction"
+    );
+
+    // As after update mode in Plaid Link in an app: no webhook tells of it.
+    app.bank.settings(json!({"webhooks": {"drop": 1.0}})).await;
+    app.bank.event(&there, json!({"event": "repair"})).await;
+    assert_eq!(ana.sync(&item).await["status"], "SUCCEEDED");
+    let well = ana.item(&item).await;
+    assert_eq!(
+        (&well["linkStatus"], &well["requiredAction"]),
+        (&json!("SUCCESS"), &Value::Null)
+    );
+    let log = ana.ask("{ activity { nodes { kind } } }", json!({})).await;
+    assert!(log.to_string().contains("ITEM_REPAIRED"), "{log}");
+}
+
+#[tokio::test]
 async fn what_the_person_should_do_is_told_for_each_warning() {
     let app = TestApp::start().await;
     let ana = app.person("ana").await;

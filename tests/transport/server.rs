@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use crate::{
     schema::{PATIENCE, Probe, build},
-    support::{MOMENT, TestDoor, TestServer, config, database, read},
+    support::{MOMENT, TestDoor, TestServer, config, database, keys, read},
 };
 
 fn site(
@@ -22,6 +22,7 @@ fn site(
     Site {
         config: config(pairs),
         db: db.clone(),
+        keys: keys(),
         executor: build(Probe::default()),
         door: TestDoor::default(),
         routes: axum::Router::new(),

@@ -11,6 +11,7 @@ use passbook::{
     config::Config,
     database::Database,
     error::{Error, Result},
+    seal::Keys,
     server::{Server, Site},
     transport::{Door, Limits},
     viewer::Viewer,
@@ -90,6 +91,10 @@ pub fn config(pairs: &[(&str, &str)]) -> Arc<Config> {
     Arc::new(Config::from_pairs(all).unwrap())
 }
 
+pub fn keys() -> Arc<Keys> {
+    Arc::new(Keys::parse("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=").unwrap())
+}
+
 pub async fn database() -> (Database, PathBuf) {
     let name = format!("transport-{}.db", Uuid::now_v7());
     let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
@@ -109,6 +114,7 @@ impl TestServer {
         let site = Site {
             config: config(pairs),
             db: db.clone(),
+            keys: keys(),
             executor: build(probe.clone()),
             door: door.clone(),
             routes: extra(),

@@ -1,14 +1,22 @@
 //! The secret keys: whether there are any, and whether they open what the database has sealed.
 
 use super::{Finding, problems};
-use crate::{cli::keys, config::Config, database::Database};
+use crate::{cli::keys, config::Config, database::Database, seal::Keys};
 
 const SUBJECT: &str = "keys";
 
-pub(super) async fn look(config: &Config, db: Option<&Database>, findings: &mut Vec<Finding>) {
+/// Looks at the keys, and hands them on if they are the database's.
+pub(super) async fn look(
+    config: &Config,
+    db: Option<&Database>,
+    findings: &mut Vec<Finding>,
+) -> Option<Keys> {
     let found = match keys::find(config) {
         Ok(found) => found,
-        Err(failure) => return findings.extend(problems(SUBJECT, failure)),
+        Err(failure) => {
+            findings.extend(problems(SUBJECT, failure));
+            return None;
+        }
     };
     let seen = match db {
         // Before its first step a database has no table to ask, and has sealed nothing.
@@ -23,14 +31,16 @@ pub(super) async fn look(config: &Config, db: Option<&Database>, findings: &mut 
                 vec![Finding::fine(SUBJECT, text)]
             }
         });
-        return;
+        return None;
     };
     if let Err(failure) = keys::fit(config, &keys, &seen) {
-        return findings.extend(problems(SUBJECT, failure));
+        findings.extend(problems(SUBJECT, failure));
+        return None;
     }
     let ids = keys.ids().join(", ");
     findings.push(Finding::fine(
         SUBJECT,
         format!("{ids}: opens what the database has sealed"),
     ));
+    Some(keys)
 }

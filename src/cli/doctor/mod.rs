@@ -74,9 +74,9 @@ pub(super) async fn run(overrides: Overrides) -> Result<(), Failure> {
     log::start(&config)?;
     let mut findings = vec![Finding::fine("configuration", "every setting can be read")];
     let db = database::look(&config, &mut findings).await;
-    keys::look(&config, db.as_ref(), &mut findings).await;
+    let keys = keys::look(&config, db.as_ref(), &mut findings).await;
     provider::look(&config, &mut findings).await;
-    webhooks::look(&config, &mut findings).await;
+    webhooks::look(&config, keys.as_ref(), &mut findings).await;
     addresses::look(&config, &mut findings);
     conclude(&findings)
 }

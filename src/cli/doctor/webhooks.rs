@@ -1,15 +1,21 @@
-//! `PUBLIC_URL`: whether the provider can reach us there with its webhooks.
+//! `PUBLIC_URL`: whether the provider can reach us there with its webhooks. Whoever answers there has
+//! to prove by the secret key that it is this server: any page answers 200.
 
 use std::time::Duration;
 
-use reqwest::{Client, Url, redirect::Policy};
+use reqwest::{Client, StatusCode, Url, redirect::Policy};
+use uuid::Uuid;
 
 use super::Finding;
-use crate::config::{Config, PlaidEnv};
+use crate::{
+    config::{Config, PlaidEnv},
+    seal::Keys,
+    server::proves,
+};
 
 const SUBJECT: &str = "webhooks";
 
-pub(super) async fn look(config: &Config, findings: &mut Vec<Finding>) {
+pub(super) async fn look(config: &Config, keys: Option<&Keys>, findings: &mut Vec<Finding>) {
     let local = config.plaid.env == PlaidEnv::Local;
     let Some(address) = &config.public_url else {
         findings.push(if local {
@@ -46,12 +52,12 @@ pub(super) async fn look(config: &Config, findings: &mut Vec<Finding>) {
         }
     }
     if findings.len() == before {
-        findings.push(visit(config, address, &url).await);
+        findings.push(visit(config, keys, address, &url).await);
     }
 }
 
 /// Knocks at our own door from outside, as far as that can be had from inside.
-async fn visit(config: &Config, address: &str, url: &Url) -> Finding {
+async fn visit(config: &Config, keys: Option<&Keys>, address: &str, url: &Url) -> Finding {
     let host = url.host_str().unwrap_or_default();
     let port = url.port_or_known_default().unwrap_or(443);
     if let Err(error) = tokio::net::lookup_host((host.trim_matches(['[', ']']), port)).await {
@@ -60,25 +66,13 @@ async fn visit(config: &Config, address: &str, url: &Url) -> Finding {
             format!("PUBLIC_URL: {host} has no address: {error}; check its name in DNS"),
         );
     }
-    let answer = async {
-        Client::builder()
-            .redirect(Policy::none())
-            .timeout(Duration::from_secs(10))
-            .build()?
-            .get(format!("{address}/healthz"))
-            .send()
-            .await
-    };
-    match answer.await {
-        Ok(answer) if answer.status().is_success() => Finding::fine(
-            SUBJECT,
-            format!("{address} leads to a server that is alive"),
-        ),
-        Ok(answer) => Finding::problem(
+    let challenge = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
+    match knock(address, &challenge).await {
+        Ok((status, said)) if status.is_success() => recognise(config, keys, &challenge, &said),
+        Ok((status, _)) => Finding::problem(
             SUBJECT,
             format!(
-                "PUBLIC_URL: {address}/healthz answers {}; lead the address to {}, without redirects",
-                answer.status(),
+                "PUBLIC_URL: {address}/healthz answers {status}; lead the address to {}, without redirects",
                 config.listen
             ),
         ),
@@ -87,6 +81,51 @@ async fn visit(config: &Config, address: &str, url: &Url) -> Finding {
             format!(
                 "PUBLIC_URL: {address} does not answer: {}; start the server, and lead the address to {}",
                 innermost(&error),
+                config.listen
+            ),
+        ),
+    }
+}
+
+/// The status and the beginning of what is said at an address.
+async fn knock(address: &str, challenge: &str) -> reqwest::Result<(StatusCode, String)> {
+    let client = Client::builder()
+        .redirect(Policy::none())
+        .timeout(Duration::from_secs(10))
+        .build()?;
+    let question = format!("{address}/healthz?challenge={challenge}");
+    let mut answer = client.get(question).send().await?;
+    let first = answer.chunk().await?.unwrap_or_default();
+    let text = String::from_utf8_lossy(&first);
+    Ok((answer.status(), text.chars().take(200).collect()))
+}
+
+/// Who answers.
+fn recognise(config: &Config, keys: Option<&Keys>, challenge: &str, said: &str) -> Finding {
+    let address = config.public_url.as_deref().unwrap_or_default();
+    let Some(keys) = keys else {
+        let text = format!(
+            "PUBLIC_URL: somebody answers at {address}; whether it is this Passbook cannot be told without its secret key"
+        );
+        return Finding::warning(SUBJECT, text);
+    };
+    match proves(keys, challenge, said) {
+        Some(true) => Finding::fine(
+            SUBJECT,
+            format!("{address} leads to this Passbook, which has proved it"),
+        ),
+        Some(false) => Finding::problem(
+            SUBJECT,
+            format!(
+                "PUBLIC_URL: a Passbook with another SECRET_KEY answers at {address}; lead the address to {}",
+                config.listen
+            ),
+        ),
+        None => Finding::problem(
+            SUBJECT,
+            format!(
+                "PUBLIC_URL: it is not this Passbook that answers at {address}; lead the address to {}, \
+                 with the path and the query",
                 config.listen
             ),
         ),

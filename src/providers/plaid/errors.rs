@@ -86,14 +86,14 @@ pub(super) fn is_lost(error: &ProviderError) -> bool {
     matches!(error.code.as_str(), "timeout" | "unreachable" | "truncated")
 }
 
-/// Whether the item is not there to be removed.
-pub(super) fn is_removed(error: &ProviderError) -> bool {
-    let codes = [
-        "ITEM_NOT_FOUND",
-        "INVALID_ACCESS_TOKEN",
-        "ITEM_CONCURRENTLY_DELETED",
-    ];
-    codes.contains(&error.code.as_str())
+/// Whether the item is not there to be removed. A token that Plaid does not know proves it only if
+/// it is a token `of_here`: to another environment every item is unknown, and lives on in its own.
+pub(super) fn is_removed(error: &ProviderError, of_here: bool) -> bool {
+    match error.code.as_str() {
+        "ITEM_NOT_FOUND" | "ITEM_CONCURRENTLY_DELETED" => true,
+        "INVALID_ACCESS_TOKEN" => of_here,
+        _ => false,
+    }
 }
 
 /// Lengthens a wait to what the server asked for, within reason.

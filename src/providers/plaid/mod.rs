@@ -25,6 +25,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
+    config::PlaidEnv,
     error::{Error, ErrorClass, ProviderError, Result},
 };
 
@@ -69,6 +70,8 @@ const LOGO_MAX: usize = 256 * 1024;
 
 /// How to reach Plaid.
 pub struct PlaidSettings {
+    /// Which environment it is.
+    pub env: PlaidEnv,
     /// Where the environment is, such as `https://production.plaid.com`.
     pub base_url: String,
     /// Whose account at Plaid this is.
@@ -90,6 +93,7 @@ pub struct Plaid {
     client: Arc<Client>,
     keys: Keys,
     clock: Clock,
+    env: PlaidEnv,
     client_name: String,
 }
 
@@ -119,8 +123,19 @@ impl Plaid {
             keys: Keys::new(client.clone(), clock.clone()),
             client,
             clock,
+            env: settings.env,
             client_name: settings.client_name,
         })
+    }
+
+    /// Whether a token was issued in our environment: they read `access-<environment>-…`.
+    /// <https://plaid.com/docs/api/#api-keys-and-tokens>
+    fn issued(&self, access_token: &SecretString) -> bool {
+        let prefix = match self.env {
+            PlaidEnv::Local | PlaidEnv::Sandbox => "access-sandbox-",
+            PlaidEnv::Production => "access-production-",
+        };
+        access_token.expose_secret().starts_with(prefix)
     }
 }
 
@@ -255,7 +270,7 @@ impl Provider for Plaid {
 
     async fn remove(&self, access_token: &SecretString) -> Result<(), ProviderError> {
         match self.client.post(ITEM_REMOVE, &of_item(access_token)).await {
-            Err(error) if !errors::is_removed(&error) => Err(error),
+            Err(error) if !errors::is_removed(&error, self.issued(access_token)) => Err(error),
             _ => Ok(()),
         }
     }
@@ -475,24 +490,28 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_gone_already_is_removed() {
-        for (body, gone) in [
-            (
-                r#"{"error_type":"ITEM_ERROR","error_code":"ITEM_NOT_FOUND"}"#,
-                true,
-            ),
-            (
-                r#"{"error_type":"INVALID_INPUT","error_code":"INVALID_ACCESS_TOKEN"}"#,
-                true,
-            ),
-            (
-                r#"{"error_type":"API_ERROR","error_code":"INTERNAL_SERVER_ERROR"}"#,
-                false,
-            ),
-            ("<html>", false),
+        let body = |code: &str| format!(r#"{{"error_type":"ITEM_ERROR","error_code":"{code}"}}"#);
+        for (body, gone, gone_elsewhere) in [
+            (body("ITEM_NOT_FOUND"), true, true),
+            (body("ITEM_CONCURRENTLY_DELETED"), true, true),
+            (body("INVALID_ACCESS_TOKEN"), true, false),
+            (body("INVALID_API_KEYS"), false, false),
+            (body("USER_PERMISSION_REVOKED"), false, false),
+            (body("INTERNAL_SERVER_ERROR"), false, false),
+            ("<html>".to_owned(), false, false),
         ] {
-            let stub = Stub::saying(400, body).await;
-            let removed = stub.plaid(&Clock::default()).remove(&token()).await;
-            assert_eq!(removed.is_ok(), gone, "{body}");
+            let said = body.clone();
+            let stub = Stub::answering(move |_, _| {
+                let said = said.clone();
+                async move { response(400, said) }
+            });
+            let plaid = stub.await.plaid(&Clock::default());
+            for (token, gone) in [
+                (token(), gone),
+                ("access-production-1".into(), gone_elsewhere),
+            ] {
+                assert_eq!(plaid.remove(&token).await.is_ok(), gone, "{body}");
+            }
         }
         let stub = Stub::saying(200, r#"{"request_id":"r"}"#).await;
         assert!(stub.plaid(&Clock::default()).remove(&token()).await.is_ok());

@@ -18,7 +18,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use super::{Plaid, PlaidSettings};
-use crate::clock::Clock;
+use crate::{clock::Clock, config::PlaidEnv};
 
 /// What was asked: path, headers, body.
 pub(super) type Call = (String, HeaderMap, Value);
@@ -61,6 +61,7 @@ impl Stub {
     /// A client of this server.
     pub(super) fn plaid(&self, clock: &Clock) -> Plaid {
         let settings = PlaidSettings {
+            env: PlaidEnv::Sandbox,
             base_url: self.url.clone(),
             client_id: "client-id".into(),
             secret: "s3cr3t-of-ours".into(),

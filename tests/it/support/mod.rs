@@ -66,6 +66,15 @@ impl TestApp {
         Self::open(place, self.bank.clone(), settings).await
     }
 
+    /// The server ends, and one with some other settings begins on its database and address.
+    pub(crate) async fn restart_with(mut self, pairs: &[(&str, &str)]) -> Self {
+        let others = pairs
+            .iter()
+            .map(|&(name, value)| (name.into(), value.into()));
+        self.settings.extend(others);
+        self.restart().await
+    }
+
     /// The server dies as at `kill -9`, and another begins on its database and address.
     pub(crate) async fn crash(mut self) -> Self {
         self.parts.abort_all();
@@ -104,6 +113,7 @@ impl TestApp {
         db.bring_up_to_date().await.unwrap();
         let clock = Clock::default();
         let plaid = PlaidSettings {
+            env: config.plaid.env,
             base_url: bank.url(),
             client_id: "client".into(),
             secret: "secret".into(),
@@ -161,6 +171,27 @@ impl TestApp {
         outcome.expect("a job did not end");
     }
 
+    /// Waits until rows of a table are so.
+    pub(crate) async fn until(&self, table: &str, condition: &str) {
+        let sql = format!("SELECT count(*) FROM {table} WHERE {condition}");
+        let so = async { while self.count(&sql).await == 0 {} };
+        let patience = std::time::Duration::from_secs(30);
+        let outcome = tokio::time::timeout(patience, so).await;
+        outcome.unwrap_or_else(|_| panic!("it never came to {condition}"));
+    }
+
+    /// Lets time pass, then waits until a recurring job has run again.
+    pub(crate) async fn passes(&self, by: std::time::Duration, recurring: &str) {
+        let sql =
+            format!("SELECT coalesce(max(finished_at), 0) FROM jobs WHERE kind = '{recurring}'");
+        let before = self.count(&sql).await;
+        let set = format!("kind = '{recurring}' AND state = 'queued'");
+        self.until("jobs", &set).await;
+        self.clock.advance(by);
+        let condition = format!("kind = '{recurring}' AND finished_at > {before}");
+        self.until("jobs", &condition).await;
+    }
+
     /// Does to the database what only a dead process or an older release would have done.
     pub(crate) async fn meddle(&self, sql: &str) -> u64 {
         let statement = Statement::from_string(self.db.backend(), sql);
@@ -182,6 +213,7 @@ fn run(app: &App, socket: Socket, shutdown: &CancellationToken) -> (String, Join
     let site = Site {
         config: app.config.clone(),
         db: app.db.clone(),
+        keys: app.keys.clone(),
         executor: schema::build(app, auth.clone()),
         door: auth.clone(),
         routes: webhooks::routes(app.clone(), intake),

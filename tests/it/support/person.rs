@@ -163,6 +163,28 @@ impl Person {
         url.unwrap_or_else(|| panic!("{data}")).to_owned()
     }
 
+    /// Removes a bank.
+    pub(crate) async fn remove(&self, item: &str) {
+        let document = "mutation($id: ID!) { removeItem(input: {itemId: $id}) { removedItemId userErrors { code } } }";
+        let data = self.ask(document, json!({"id": item})).await;
+        let gone = json!({"removedItemId": item, "userErrors": []});
+        assert_eq!(data["removeItem"], gone);
+    }
+
+    /// The public token of a link session of hers that she went through to its end. The bank's word
+    /// of that is held back, so that nobody but the story offers it.
+    pub(crate) async fn finished_session(&self, bank: &Bank) -> String {
+        bank.settings(json!({"webhooks": {"drop": 1.0}})).await;
+        let document = "mutation { createLinkToken { linkToken hostedLinkUrl } }";
+        let link = self.ask(document, json!({})).await["createLinkToken"].take();
+        let page = link["hostedLinkUrl"].as_str().unwrap();
+        bank.walk(page, Some("ins_109508"), "pass_good").await;
+        let token = json!({"link_token": link["linkToken"]});
+        let session = bank.ask("/link/token/get", token).await;
+        let results = &session["link_sessions"][0]["results"]["item_add_results"];
+        results[0]["public_token"].as_str().unwrap().to_owned()
+    }
+
     /// Offers a public token.
     pub(crate) async fn exchange(&self, public_token: &str) -> Value {
         self.exchange_under(public_token, None).await
