@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use passbook::transport::Limits;
 use serde_json::{Value, json};
 
-use crate::support::TestApp;
+use crate::support::{Person, TestApp};
 
 const EXCHANGE: &str = "/item/public_token/exchange";
 
@@ -144,7 +145,7 @@ async fn a_client_that_hangs_up_has_its_bank_all_the_same() {
     tokio::select! {
         answer = ana.exchange(&token) => panic!("too soon: {answer}"),
         // It has begun, and the bank has not answered.
-        () = async { while app.count("SELECT count(*) FROM exchanges").await == 0 {} } => {}
+        () = app.becomes("SELECT count(*) FROM exchanges", 1) => {}
     }
     let event = items.next().await;
     let again = ana.exchange(&token).await;
@@ -152,54 +153,68 @@ async fn a_client_that_hangs_up_has_its_bank_all_the_same() {
 }
 
 #[tokio::test]
+async fn an_exchange_that_outlasts_its_request_is_finished_all_the_same() {
+    let limits = Limits {
+        execution_time: Duration::from_millis(1500),
+        ..Limits::default()
+    };
+    let app = TestApp::within(limits).await;
+    let ana = app.person("ana").await;
+    let token = token(&app).await;
+    let slow = json!([{"kind": "latency", "ms": 3000, "endpoint": EXCHANGE}]);
+    app.bank.faults(slow).await;
+    let mut items = ana
+        .watch("subscription { itemUpdated { item { id } } }", json!({}))
+        .await;
+    let document =
+        "mutation($t: String!) { exchangePublicToken(input: {publicToken: $t}) { item { id } } }";
+    let code = ana.error(document, json!({"t": token})).await;
+    assert_eq!(code, "UNAVAILABLE");
+    let event = items.next().await;
+    let again = ana.exchange(&token).await;
+    assert_eq!(again["item"]["id"], event["itemUpdated"]["item"]["id"]);
+    assert_eq!(app.bank.calls(EXCHANGE).await.len(), 1);
+}
+
+/// The public token of a link session that nobody but the story knows the end of.
+async fn of_a_session(app: &TestApp, person: &Person) -> String {
+    let document = "mutation { createLinkToken { linkToken hostedLinkUrl } }";
+    let mut data = person.ask(document, json!({})).await;
+    let link = data["createLinkToken"].take();
+    // The story, not the webhook, offers the token.
+    app.bank.settings(json!({"webhooks": {"drop": 1.0}})).await;
+    let page = link["hostedLinkUrl"].as_str().unwrap();
+    app.bank.walk(page, Some("ins_109508"), "pass_good").await;
+    let session = json!({"link_token": link["linkToken"]});
+    let session = app.bank.ask("/link/token/get", session).await;
+    let results = &session["link_sessions"][0]["results"];
+    let token = &results["item_add_results"][0]["public_token"];
+    token.as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
 async fn a_bank_she_has_already_is_found_before_the_exchange() {
     let app = TestApp::start().await;
-    let ana = app.person("ana").await;
+    let (ana, bob) = (app.person("ana").await, app.person("bob").await);
     let mut items = ana
-        .watch(
-            "subscription { itemUpdated { item { id lastSyncedAt } } }",
-            json!({}),
-        )
+        .watch("subscription { itemUpdated { item { id } } }", json!({}))
         .await;
-    app.bank
-        .walk(
-            &ana.hosted_link(None).await,
-            Some("ins_109508"),
-            "pass_good",
-        )
-        .await;
+    let page = ana.hosted_link(None).await;
+    app.bank.walk(&page, Some("ins_109508"), "pass_good").await;
     let linked = items.next().await["itemUpdated"]["item"]["id"].clone();
     ana.quiet().await;
-    let document = "mutation { createLinkToken { linkToken hostedLinkUrl } }";
-    let link = ana.ask(document, json!({})).await["createLinkToken"].take();
-    // The story, not the webhook, offers the second token.
-    app.bank.settings(json!({"webhooks": {"drop": 1.0}})).await;
-    app.bank
-        .walk(
-            link["hostedLinkUrl"].as_str().unwrap(),
-            Some("ins_109508"),
-            "pass_good",
-        )
-        .await;
-    let session = app
-        .bank
-        .ask("/link/token/get", json!({"link_token": link["linkToken"]}))
-        .await;
-    let token = &session["link_sessions"][0]["results"]["item_add_results"][0]["public_token"];
 
-    let answer = ana.exchange(token.as_str().unwrap()).await;
+    let token = of_a_session(&app, &ana).await;
+    let answer = ana.exchange(&token).await;
     assert_eq!(answer["existingItem"]["id"], linked, "{answer}");
     assert_eq!(
         (&answer["item"], &answer["syncJob"]),
         (&Value::Null, &Value::Null)
     );
-    assert_eq!(ana.exchange(token.as_str().unwrap()).await, answer);
+    assert_eq!(ana.exchange(&token).await, answer);
     assert_eq!(app.bank.calls(EXCHANGE).await.len(), 1);
-    app.clock.advance(Duration::from_mins(1));
-    let other = app
-        .person("bob")
-        .await
-        .exchange(token.as_str().unwrap())
-        .await;
-    assert_ne!(other["item"]["id"], linked);
+    // Her husband signs in to the same bank: what she has is nothing of his.
+    let other = bob.exchange(&of_a_session(&app, &bob).await).await;
+    assert!(other["item"].is_object(), "{other}");
+    assert_eq!(other["existingItem"], Value::Null);
 }

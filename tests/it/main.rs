@@ -10,17 +10,23 @@
 
 mod architecture;
 mod bad_input;
+mod codes;
 mod contract;
 mod exchange;
+mod filters;
 mod hosted_link;
 mod jobs;
 mod linking;
 mod live;
 mod mirror;
+mod odd_rows;
 mod paging;
 mod provider_faults;
 mod repair;
+mod replicas;
+mod signatures;
 mod signing_in;
+mod signing_out;
 mod sync;
 mod webhooks;
 
