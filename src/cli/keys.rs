@@ -42,6 +42,22 @@ pub(super) fn file(database: &Path) -> PathBuf {
     }
 }
 
+/// Refuses a configuration without a key where none can be made, before anything is touched.
+pub(super) fn demand(config: &Config) -> Result<(), Failure> {
+    if config.secret_key.is_some() || config.is_sqlite() {
+        Ok(())
+    } else {
+        Err(needed())
+    }
+}
+
+fn needed() -> Failure {
+    Failure::config(
+        "SECRET_KEY: is needed with PostgreSQL, the same for every replica; \
+         make one with `openssl rand -base64 32`",
+    )
+}
+
 /// The keys of a server that starts: those that are there, or a new one for a new database.
 pub(super) async fn get(config: &Config, db: &Database) -> Result<Keys, Failure> {
     let seen = seen(db).await?;
@@ -160,10 +176,7 @@ fn read(path: &Path) -> Result<Option<Keys>, Failure> {
 /// The file a new key may be written to: only a database that has seen no key gets a new one.
 pub(super) fn vacancy(config: &Config, seen: &[key_check::Model]) -> Result<PathBuf, Failure> {
     let Some(database) = config.sqlite_path() else {
-        return Err(Failure::config(
-            "SECRET_KEY: is needed with PostgreSQL, the same for every replica; \
-             make one with `openssl rand -base64 32`",
-        ));
+        return Err(needed());
     };
     let file = file(&database);
     match seen.first() {

@@ -61,6 +61,7 @@ impl Process {
         missing: Missing,
         signals: Signals,
     ) -> Result<Self, Failure> {
+        keys::demand(&config)?;
         let Opened { db, lock } = open::open(&config).await?;
         let (migrating, _) = open::migrate(&config, &db, missing).await?;
         let keys = keys::get(&config, &db).await;

@@ -10,7 +10,6 @@ use async_graphql::{
     extensions::{
         Extension, ExtensionContext, ExtensionFactory, NextExecute, NextResolve, ResolveInfo,
     },
-    indexmap::IndexMap,
 };
 
 /// Installs the rule.
@@ -73,14 +72,9 @@ impl Extension for Run {
             let inside = hole.get(path.len()..).unwrap_or_default();
             punch(&mut value, &kind, inside);
         }
-        if value == Value::Null && kind.ends_with('!') {
-            if failed {
-                path.pop();
-                failures.holes.push(path);
-            } else {
-                // Nothing failed: every field of it was skipped, for which the library says null.
-                value = Value::Object(IndexMap::new());
-            }
+        if failed && value == Value::Null && kind.ends_with('!') {
+            path.pop();
+            failures.holes.push(path);
         }
         Ok(Some(value))
     }
@@ -96,8 +90,6 @@ impl Extension for Run {
         response.errors.extend(failures.errors);
         if failures.holes.iter().any(Vec::is_empty) {
             response.data = Value::Null;
-        } else if response.data == Value::Null && response.errors.is_empty() {
-            response.data = Value::Object(IndexMap::new());
         }
         response
     }
@@ -246,8 +238,6 @@ mod tests {
                 "{maybeLeaf: null}",
                 3,
             ),
-            ("{ fine @skip(if: true) }", "{}", 0),
-            ("{ leaf(n: 1) { fine @skip(if: true) } }", "{leaf: {}}", 0),
             (
                 "{ __type(name: \"Leaf\") { name ofType { name } } none: __type(name: \"None\") { name } }",
                 "{__type: {name: \"Leaf\", ofType: null}, none: null}",

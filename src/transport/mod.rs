@@ -30,6 +30,7 @@ use crate::{
 
 mod accept;
 mod body;
+mod empty;
 mod fault;
 mod graphiql;
 mod http;

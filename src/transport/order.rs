@@ -9,6 +9,8 @@ use async_graphql::{
     parser::types::{ExecutableDocument, OperationDefinition, Selection, SelectionSet},
 };
 
+use super::empty;
+
 /// The order of the fields of one selection, with that of the fields below each.
 #[derive(Debug, Default)]
 pub(super) struct Order(HashMap<Name, (usize, Order)>);
@@ -46,10 +48,11 @@ impl Order {
         }
     }
 
-    /// Brings an answer into this order.
+    /// Brings an answer into this order, without what only we asked for.
     pub(super) fn apply(&self, value: &mut Value) {
         match value {
             Value::Object(fields) => {
+                fields.shift_remove(empty::KEY);
                 let place = |name: &Name| self.0.get(name).map(|(place, _)| *place);
                 fields.sort_by(|a, _, b, _| place(a).cmp(&place(b)));
                 for (name, value) in fields {

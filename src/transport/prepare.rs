@@ -12,7 +12,7 @@ use async_graphql::{
     },
 };
 
-use super::{fault::Fault, limits::Limits, order::Order, params::Params, weight::weigh};
+use super::{empty, fault::Fault, limits::Limits, order::Order, params::Params, weight::weigh};
 use crate::graphql::errors::one_line;
 
 /// An operation that may run.
@@ -34,7 +34,7 @@ pub(super) fn prepare(params: Params, limits: &Limits) -> Result<Prepared, Fault
             "A document has at most {most} KiB."
         )));
     }
-    let document = parse_query(&params.query).map_err(|error| {
+    let mut document = parse_query(&params.query).map_err(|error| {
         let at = error.positions().next();
         Fault::syntax(one_line(&error.to_string())).at(at)
     })?;
@@ -43,6 +43,7 @@ pub(super) fn prepare(params: Params, limits: &Limits) -> Result<Prepared, Fault
     let order = Order::of(&document, operation);
     fit(&operation.node, &params.variables)?;
     let (name, kind) = (name.map(Name::to_string), operation.node.ty);
+    empty::fill(&mut document);
     let mut request = Request::new(params.query).variables(params.variables);
     request.operation_name = name;
     request.set_parsed_query(document);

@@ -5,14 +5,22 @@
     reason = "in a test, what cannot go on should stop with the place it stopped at"
 )]
 
+mod refusals;
+
 use std::{
     fs,
     io::{BufRead, BufReader, Write},
     path::PathBuf,
     process::{Child, Command, Output, Stdio},
+    sync::mpsc,
+    time::Duration,
 };
 
 use uuid::Uuid;
+
+/// How long a program may take that has to end by itself: one that waits for its database takes half
+/// a minute.
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// An empty directory to run the program in; gone when the test is over.
 struct Place(PathBuf);
@@ -36,13 +44,14 @@ impl Place {
     }
 
     fn run(&self, args: &[&str]) -> Output {
-        self.command(args).output().unwrap()
+        ends(self.command(args))
     }
 
     /// Runs the program with settings; its exit code and what it said on standard error.
     fn fails(&self, args: &[&str], settings: &[(&str, &str)]) -> (i32, String) {
         let mut command = self.command(args);
-        let output = command.envs(settings.iter().copied()).output().unwrap();
+        command.envs(settings.iter().copied());
+        let output = ends(command);
         let said = String::from_utf8(output.stderr).unwrap();
         (output.status.code().unwrap(), said)
     }
@@ -65,6 +74,20 @@ impl Place {
         let (url, _) = url.split_once("/graphql").unwrap();
         Server(child, url.to_owned())
     }
+}
+
+/// What a program leaves that has to end by itself.
+fn ends(mut command: Command) -> Output {
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    let id = child.id().to_string();
+    let (sender, ended) = mpsc::channel();
+    std::thread::spawn(move || sender.send(child.wait_with_output()));
+    let output = ended.recv_timeout(PATIENCE);
+    if output.is_err() {
+        let _ = Command::new("kill").args(["-s", "KILL", &id]).status();
+    }
+    output.unwrap().unwrap()
 }
 
 impl Drop for Place {
@@ -244,7 +267,8 @@ fn the_demo_shows_everything_and_the_next_one_goes_on_from_there() {
         "is linked since the last demo",
     ] {
         let mut command = place.command(&["demo", "--once"]);
-        let output = command.envs(real).output().unwrap();
+        command.envs(real);
+        let output = ends(command);
         let said = String::from_utf8(output.stdout).unwrap();
         let faults = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(0), "{said}{faults}");

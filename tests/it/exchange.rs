@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use passbook::transport::Limits;
 use serde_json::{Value, json};
 
 use crate::support::TestApp;
@@ -144,7 +145,7 @@ async fn a_client_that_hangs_up_has_its_bank_all_the_same() {
     tokio::select! {
         answer = ana.exchange(&token) => panic!("too soon: {answer}"),
         // It has begun, and the bank has not answered.
-        () = async { while app.count("SELECT count(*) FROM exchanges").await == 0 {} } => {}
+        () = app.becomes("SELECT count(*) FROM exchanges", 1) => {}
     }
     let event = items.next().await;
     let again = ana.exchange(&token).await;
@@ -152,26 +153,42 @@ async fn a_client_that_hangs_up_has_its_bank_all_the_same() {
 }
 
 #[tokio::test]
+async fn an_exchange_that_outlasts_its_request_is_finished_all_the_same() {
+    let limits = Limits {
+        execution_time: Duration::from_millis(1500),
+        ..Limits::default()
+    };
+    let app = TestApp::within(limits).await;
+    let ana = app.person("ana").await;
+    let token = token(&app).await;
+    let slow = json!([{"kind": "latency", "ms": 3000, "endpoint": EXCHANGE}]);
+    app.bank.faults(slow).await;
+    let mut items = ana
+        .watch("subscription { itemUpdated { item { id } } }", json!({}))
+        .await;
+    let document =
+        "mutation($t: String!) { exchangePublicToken(input: {publicToken: $t}) { item { id } } }";
+    let code = ana.error(document, json!({"t": token})).await;
+    assert_eq!(code, "UNAVAILABLE");
+    let event = items.next().await;
+    let again = ana.exchange(&token).await;
+    assert_eq!(again["item"]["id"], event["itemUpdated"]["item"]["id"]);
+    assert_eq!(app.bank.calls(EXCHANGE).await.len(), 1);
+}
+
+#[tokio::test]
 async fn a_bank_she_has_already_is_found_before_the_exchange() {
     let app = TestApp::start().await;
-    let ana = app.person("ana").await;
+    let (ana, bob) = (app.person("ana").await, app.person("bob").await);
     let mut items = ana
-        .watch(
-            "subscription { itemUpdated { item { id lastSyncedAt } } }",
-            json!({}),
-        )
+        .watch("subscription { itemUpdated { item { id } } }", json!({}))
         .await;
-    app.bank
-        .walk(
-            &ana.hosted_link(None).await,
-            Some("ins_109508"),
-            "pass_good",
-        )
-        .await;
+    let page = ana.hosted_link(None).await;
+    app.bank.walk(&page, Some("ins_109508"), "pass_good").await;
     let linked = items.next().await["itemUpdated"]["item"]["id"].clone();
     ana.quiet().await;
-    let token = ana.finished_session(&app.bank).await;
 
+    let token = ana.finished_session(&app.bank).await;
     let answer = ana.exchange(&token).await;
     assert_eq!(answer["existingItem"]["id"], linked, "{answer}");
     assert_eq!(
@@ -180,9 +197,10 @@ async fn a_bank_she_has_already_is_found_before_the_exchange() {
     );
     assert_eq!(ana.exchange(&token).await, answer);
     assert_eq!(app.bank.calls(EXCHANGE).await.len(), 1);
-    app.clock.advance(Duration::from_mins(1));
-    let other = app.person("bob").await.exchange(&token).await;
-    assert_ne!(other["item"]["id"], linked);
+    // Her husband signs in to the same bank: what she has is nothing of his.
+    let other = bob.exchange(&bob.finished_session(&app.bank).await).await;
+    assert!(other["item"].is_object(), "{other}");
+    assert_eq!(other["existingItem"], Value::Null);
 }
 
 #[tokio::test]

@@ -99,4 +99,15 @@ async fn a_removed_bank_is_gone_here_at_once_and_there_in_the_end() {
         watch.next().await["itemUpdated"]["item"]["linkStatus"],
         "DISCONNECTED"
     );
+    app.idle().await;
+    assert_eq!(app.bank.calls("/item/remove").await.len(), 1);
+    assert!(
+        app.bank
+            .items()
+            .await
+            .iter()
+            .all(|item| item["removed"] == true)
+    );
+    let kept = "SELECT count(*) FROM items WHERE length(access_token) > 0";
+    assert_eq!(app.count(kept).await, 0, "its token is forgotten");
 }

@@ -10,20 +10,26 @@
 
 mod architecture;
 mod bad_input;
+mod codes;
 mod contract;
 mod exchange;
+mod filters;
 mod hosted_link;
 mod jobs;
 mod linking;
 mod live;
 mod mirror;
+mod odd_rows;
 mod orphans;
 mod paging;
 mod provider_faults;
 mod removal;
 mod repair;
+mod replicas;
 mod rereading;
+mod signatures;
 mod signing_in;
+mod signing_out;
 mod sweep;
 mod sync;
 mod webhooks;

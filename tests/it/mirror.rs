@@ -109,6 +109,39 @@ async fn a_mirror_equals_what_is_there_after_any_mix_of_changes() {
     mirror.catch_up(&ana).await;
     mirror.equals_what_is_there(&ana).await;
     assert_eq!(mirror.rows.len(), app.bank.oracle(&there).await.len());
+    let (bob, mut other) = (app.person("bob").await, Mirror::default());
+    bob.link(&app.bank, "user_good").await;
+    other.catch_up(&bob).await;
+    other.equals_what_is_there(&bob).await;
+    let foreign = |id: &String| mirror.rows.contains_key(id);
+    assert!(!other.rows.keys().any(foreign) && !other.rows.is_empty());
+}
+
+#[tokio::test]
+async fn a_transaction_that_goes_and_comes_again_and_again_is_one() {
+    let app = TestApp::start().await;
+    let ana = app.person("ana").await;
+    let mut mirror = Mirror::default();
+    let item = ana.link(&app.bank, "user_transactions_dynamic").await;
+    let there = app.bank.item_id().await;
+    let row = app.bank.oracle(&there).await.remove(0);
+    let remove = json!({"remove": [row["transaction_id"]], "notify": false});
+    let add = json!({"add": [{"transaction_id": row["transaction_id"], "name": "Again", "amount": 9}], "notify": false});
+    mirror.catch_up(&ana).await;
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        app.bank.change(&there, remove.clone()).await;
+        assert_eq!(ana.sync(&item).await["status"], "SUCCEEDED");
+        mirror.catch_up(&ana).await;
+        mirror.equals_what_is_there(&ana).await;
+        app.bank.change(&there, add.clone()).await;
+        assert_eq!(ana.sync(&item).await["status"], "SUCCEEDED");
+        mirror.catch_up(&ana).await;
+        mirror.equals_what_is_there(&ana).await;
+        let again = mirror.rows.values().find(|row| row["name"] == "Again");
+        ids.push(again.unwrap()["id"].clone());
+    }
+    assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
 }
 
 #[tokio::test]

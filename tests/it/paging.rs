@@ -91,7 +91,12 @@ async fn a_page_stays_where_it_is_while_rows_come_in() {
     let there = app.bank.item_id().await;
     let document = "query($after: String, $before: String, $first: Int, $last: Int) { transactions(first: $first, \
                     after: $after, last: $last, before: $before) { nodes { id } pageInfo { startCursor endCursor } } }";
+    // More of one day than a page holds.
+    let day = json!({"add": vec![json!({"name": "Same day", "amount": 1}); 25], "notify": false});
+    app.bank.change(&there, day).await;
+    ana.sync(&item).await;
     let all = ana.transactions().await;
+    assert_eq!(all.len(), 75);
     let first = ana.ask(document, json!({"first": 10})).await;
     let today = json!({"add": [{"name": "News", "amount": 1}], "notify": false});
     app.bank.change(&there, today).await;

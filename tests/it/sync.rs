@@ -57,7 +57,7 @@ async fn what_the_bank_takes_back_goes_and_what_it_changes_changes() {
     let (gone, changed) = (&theirs[0]["transaction_id"], &theirs[1]["transaction_id"]);
     let changes = json!({
         "remove": [gone],
-        "modify": [{"transaction_id": changed, "amount": 77.77}],
+        "modify": [{"transaction_id": changed, "amount": 77.77, "name": "Changed"}],
         "notify": false,
     });
     app.bank.change(&there, changes).await;
@@ -69,7 +69,8 @@ async fn what_the_bank_takes_back_goes_and_what_it_changes_changes() {
     );
     let rows = ana.transactions().await;
     assert_eq!(rows.len(), theirs.len() - 1);
-    assert!(rows.iter().any(|row| row["amount"]["amount"] == "-77.77"));
+    let same = |row: &Value| row["name"] == "Changed" && row["amount"]["amount"] == "-77.77";
+    assert!(rows.iter().any(same));
 }
 
 #[tokio::test]
@@ -127,21 +128,56 @@ async fn a_login_that_no_longer_works_asks_the_person() {
 }
 
 #[tokio::test]
+async fn a_fault_that_only_the_item_tells_of_is_told() {
+    let app = TestApp::start().await;
+    let ana = app.person("ana").await;
+    let item = ana.link(&app.bank, "user_good").await;
+    app.bank.settings(json!({"webhooks": {"drop": 1.0}})).await;
+    let late = json!({"kind": "latency", "ms": 2000, "endpoint": "/item/get"});
+    app.bank.faults(json!([late])).await;
+    let rows = ana.transactions().await;
+    let read = async |path| app.bank.calls(path).await.len();
+    let before = read("/transactions/sync").await + read("/accounts/get").await;
+    let asked = ana.ask(SYNC, json!({"input": {"itemId": item}})).await;
+    // It has everything else, and waits for how the item stands.
+    while read("/transactions/sync").await + read("/accounts/get").await < before + 2 {}
+    let error = json!({"event": "error", "code": "ITEM_LOGIN_REQUIRED"});
+    app.bank.event(&app.bank.item_id().await, error).await;
+
+    let job = asked["syncItem"]["syncJob"]["id"].as_str().unwrap();
+    assert_eq!(ana.sync_job_ends(job).await["status"], "SUCCEEDED");
+    let told = ana.item(&item).await;
+    assert_eq!(
+        (&told["linkStatus"], &told["linkErrorCode"]),
+        (&json!("LOGIN_REQUIRED"), &json!("ITEM_LOGIN_REQUIRED"))
+    );
+    assert_eq!(ana.transactions().await, rows, "data stays");
+}
+
+#[tokio::test]
 async fn a_change_during_pagination_loses_and_doubles_nothing() {
     let app = TestApp::start().await;
     let ana = app.person("ana").await;
-    app.bank
-        .faults(
-            json!([{"endpoint": "/transactions/sync", "kind": "mutation", "page": 3, "count": 2}]),
-        )
-        .await;
-    ana.link(&app.bank, "user_transactions_2500").await;
-    let there = app.bank.item().await["item_id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let late = json!({"kind": "latency", "ms": 1500, "endpoint": "/transactions/sync", "nth": 3});
+    let again = json!({"kind": "mutation", "page": 3, "count": 1});
+    app.bank.faults(json!([late, again])).await;
+    let webhook = format!("{}/webhooks/plaid", app.url);
+    let token = app.bank.public_token("user_transactions_2500", &webhook);
+    let linked = ana.exchange(&token.await).await;
+    let there = app.bank.item_id().await;
+    // Two pages are read, and the third is on its way, when rows of them go.
+    while app.bank.calls("/transactions/sync").await.len() < 2 {}
+    let theirs = app.bank.oracle(&there).await;
+    let gone = theirs.iter().step_by(50).map(|row| &row["transaction_id"]);
+    let gone = json!({"remove": gone.collect::<Vec<_>>(), "notify": false});
+    app.bank.change(&there, gone).await;
+
+    let job = linked["syncJob"]["id"].as_str().unwrap();
+    let ended = ana.sync_job_ends(job).await;
     assert_eq!(
-        ana.transactions().await.len(),
-        app.bank.oracle(&there).await.len()
+        (&ended["status"], &ended["attempt"]),
+        (&json!("SUCCEEDED"), &json!(1))
     );
+    let theirs = app.bank.oracle(&there).await.len();
+    assert_eq!((ana.transactions().await.len(), theirs), (2450, 2450));
 }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use passbook_sandbox::{Options, Sandbox, Settings};
 use serde_json::{Value, json};
 
+use super::patiently;
+
 /// The sandbox and a client of its control paths. Clones share the sandbox.
 #[derive(Clone)]
 pub(crate) struct Bank {
@@ -136,13 +138,16 @@ impl Bank {
 
     /// The webhooks so far, once none of them is still on its way.
     pub(crate) async fn webhooks_settled(&self) -> Vec<Value> {
-        loop {
-            let sent = self.webhooks().await;
-            if sent.iter().all(|webhook| webhook["state"] != "waiting") {
-                return sent;
+        let settled = async {
+            loop {
+                let sent = self.webhooks().await;
+                if sent.iter().all(|webhook| webhook["state"] != "waiting") {
+                    return sent;
+                }
+                tokio::task::yield_now().await;
             }
-            tokio::task::yield_now().await;
-        }
+        };
+        patiently(settled).await
     }
 
     /// All transactions of an item as the bank has them now, by id.

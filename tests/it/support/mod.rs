@@ -22,11 +22,13 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 mod bank;
+mod hashing;
 mod person;
 mod place;
 
 pub(crate) use bank::{Bank, Signed};
-pub(crate) use person::{Person, Watch};
+pub(crate) use hashing::{crowd, with_one_hasher};
+pub(crate) use person::{Person, Watch, patiently};
 use place::Place;
 
 const SECRET_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
@@ -40,6 +42,7 @@ pub(crate) struct TestApp {
     shutdown: CancellationToken,
     parts: JoinSet<()>,
     settings: Vec<(String, String)>,
+    limits: Limits,
     place: Place,
 }
 
@@ -54,7 +57,14 @@ impl TestApp {
         let pairs = pairs
             .iter()
             .map(|&(name, value)| (name.into(), value.into()));
-        Self::open(Place::make().await, Bank::open().await, pairs.collect()).await
+        let (place, bank) = (Place::make().await, Bank::open().await);
+        Self::open(place, bank, pairs.collect(), Limits::default()).await
+    }
+
+    /// A server with other limits than the usual ones.
+    pub(crate) async fn within(limits: Limits) -> Self {
+        let (place, bank) = (Place::make().await, Bank::open().await);
+        Self::open(place, bank, Vec::new(), limits).await
     }
 
     /// The server ends as it does at a signal, and another begins on its database and address.
@@ -63,7 +73,7 @@ impl TestApp {
         let place = std::mem::take(&mut self.place);
         let mut settings = std::mem::take(&mut self.settings);
         settings.push(("LISTEN".into(), self.url["http://".len()..].into()));
-        Self::open(place, self.bank.clone(), settings).await
+        Self::open(place, self.bank.clone(), settings, self.limits).await
     }
 
     /// The server ends, and one with some other settings begins on its database and address.
@@ -81,13 +91,20 @@ impl TestApp {
         self.restart().await
     }
 
+    /// The server dies as at `kill -9`, and none begins in its place.
+    pub(crate) async fn die(&mut self) {
+        self.parts.abort_all();
+        self.end().await;
+    }
+
     /// Another server on the same database, with the same bank; only where there may be several.
     pub(crate) async fn replica(&self) -> Option<Self> {
         if self.db.backend() != DbBackend::Postgres {
             return None;
         }
         let settings = self.settings.clone();
-        Some(Self::open(self.place.shared(), self.bank.clone(), settings).await)
+        let place = self.place.shared();
+        Some(Self::open(place, self.bank.clone(), settings, self.limits).await)
     }
 
     /// Ends the server; its database stays.
@@ -97,7 +114,12 @@ impl TestApp {
         self.db.close().await;
     }
 
-    async fn open(place: Place, bank: Bank, settings: Vec<(String, String)>) -> Self {
+    async fn open(
+        place: Place,
+        bank: Bank,
+        settings: Vec<(String, String)>,
+        limits: Limits,
+    ) -> Self {
         let mut all = vec![
             ("LISTEN", "127.0.0.1:0"),
             ("DATABASE_URL", place.url()),
@@ -131,7 +153,7 @@ impl TestApp {
             plaid: Arc::new(Plaid::new(plaid, clock.clone()).unwrap()),
         };
         let shutdown = CancellationToken::new();
-        let (url, parts) = run(&app, socket, &shutdown);
+        let (url, parts) = run(&app, socket, limits, &shutdown);
         Self {
             bank,
             clock,
@@ -140,6 +162,7 @@ impl TestApp {
             shutdown,
             parts,
             settings,
+            limits,
             place,
         }
     }
@@ -147,6 +170,11 @@ impl TestApp {
     /// A person who has just registered.
     pub(crate) async fn person(&self, name: &str) -> Person {
         Person::register(&self.url, name).await
+    }
+
+    /// A person who is known, on another device.
+    pub(crate) async fn device(&self, name: &str) -> Person {
+        Person::sign_in(&self.url, name).await
     }
 
     /// Brings a webhook as the provider would; the status of the answer.
@@ -165,10 +193,12 @@ impl TestApp {
     pub(crate) async fn idle(&self) {
         // Recurring ones work on everything, the others on one thing.
         let sql = "SELECT count(*) FROM jobs WHERE finished_at IS NULL AND key <> 'all'";
-        let left = async { while self.count(sql).await > 0 {} };
-        let patience = std::time::Duration::from_secs(30);
-        let outcome = tokio::time::timeout(patience, left).await;
-        outcome.expect("a job did not end");
+        self.becomes(sql, 0).await;
+    }
+
+    /// Waits until the database counts so many.
+    pub(crate) async fn becomes(&self, sql: &str, wanted: i64) {
+        patiently(async { while self.count(sql).await != wanted {} }).await;
     }
 
     /// Waits until rows of a table are so.
@@ -207,7 +237,12 @@ impl TestApp {
     }
 }
 
-fn run(app: &App, socket: Socket, shutdown: &CancellationToken) -> (String, JoinSet<()>) {
+fn run(
+    app: &App,
+    socket: Socket,
+    limits: Limits,
+    shutdown: &CancellationToken,
+) -> (String, JoinSet<()>) {
     let auth = Auth::new(app.clone()).unwrap();
     let (intake, write) = Intake::new(app.clone());
     let site = Site {
@@ -217,7 +252,7 @@ fn run(app: &App, socket: Socket, shutdown: &CancellationToken) -> (String, Join
         executor: schema::build(app, auth.clone()),
         door: auth.clone(),
         routes: webhooks::routes(app.clone(), intake),
-        limits: Limits::default(),
+        limits,
     };
     let server = Server::on(socket, site);
     let url = format!("http://{}", server.address());

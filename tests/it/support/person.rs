@@ -23,7 +23,17 @@ pub(crate) struct Person {
 }
 
 impl Person {
+    /// A person who registers.
     pub(crate) async fn register(url: &str, name: &str) -> Self {
+        Self::enter(url, name, "register").await
+    }
+
+    /// A person who is known, on another device.
+    pub(crate) async fn sign_in(url: &str, name: &str) -> Self {
+        Self::enter(url, name, "login").await
+    }
+
+    async fn enter(url: &str, name: &str, mutation: &str) -> Self {
         let mut person = Self {
             url: url.to_owned(),
             token: String::new(),
@@ -34,21 +44,17 @@ impl Person {
                 .build()
                 .unwrap(),
         };
+        let document = format!(
+            "mutation($email: String!, $password: String!) {{ {mutation}(input: {{email: $email, \
+             password: $password}}) {{ accessToken refreshToken userErrors {{ code message field }} }} }}"
+        );
         let input =
             json!({"email": format!("{name}@example.com"), "password": "correct horse battery"});
-        let document = "mutation($input: RegisterInput!) { register(input: $input) { \
-                        accessToken refreshToken userErrors { code message field } } }";
-        let answer = person.ask(document, json!({"input": input})).await;
-        let session = &answer["register"];
+        let answer = person.ask(&document, input).await;
+        let session = &answer[mutation];
         assert_eq!(session["userErrors"], json!([]), "{answer}");
-        session["accessToken"]
-            .as_str()
-            .unwrap()
-            .clone_into(&mut person.token);
-        session["refreshToken"]
-            .as_str()
-            .unwrap()
-            .clone_into(&mut person.refresh_token);
+        let token = |name: &str| session[name].as_str().unwrap().to_owned();
+        (person.token, person.refresh_token) = (token("accessToken"), token("refreshToken"));
         person
     }
 
@@ -66,7 +72,15 @@ impl Person {
     pub(crate) fn at(&self, url: &str) -> Self {
         Self {
             url: url.to_owned(),
-            token: self.token.clone(),
+            ..self.with(&self.token)
+        }
+    }
+
+    /// The same person with another access token.
+    pub(crate) fn with(&self, token: &str) -> Self {
+        Self {
+            url: self.url.clone(),
+            token: token.to_owned(),
             refresh_token: self.refresh_token.clone(),
             http: self.http.clone(),
         }
@@ -368,7 +382,7 @@ impl Watch {
 }
 
 /// Waits for what has to come. A server that lives sends pings, so the wait is for the whole of it.
-async fn patiently<T>(what: impl Future<Output = T>) -> T {
+pub(crate) async fn patiently<T>(what: impl Future<Output = T>) -> T {
     let outcome = tokio::time::timeout(PATIENCE, what).await;
     outcome.expect("nothing came")
 }

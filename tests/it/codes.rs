@@ -1,0 +1,118 @@
+//! Every code of the schema is met on the wire, so that none is only written about.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::support::{Person, TestApp, crowd, with_one_hasher};
+
+const EXCHANGE: &str = "/item/public_token/exchange";
+const SYNC: &str = "mutation($id: ID!) { syncItem(input: {itemId: $id}) { userErrors { code } } }";
+
+/// The codes of errors that were answered, wherever they stood.
+#[derive(Default)]
+struct Met(BTreeSet<String>);
+
+impl Met {
+    fn see(&mut self, answer: &Value) {
+        match answer {
+            Value::Object(fields) => {
+                let code = fields.get("code").and_then(Value::as_str);
+                self.0.extend(code.map(str::to_owned));
+                fields.values().for_each(|value| self.see(value));
+            }
+            Value::Array(values) => values.iter().for_each(|value| self.see(value)),
+            _ => {}
+        }
+    }
+
+    /// Asks what is refused.
+    async fn ask(&mut self, person: &Person, document: &str, variables: Value) {
+        self.see(&person.ask(document, variables).await);
+    }
+}
+
+/// Whoever registers, signs in and goes on as nobody can.
+async fn at_the_door(met: &mut Met, stranger: &Person) {
+    let register = "mutation($email: String!, $password: String!) { \
+                    register(input: {email: $email, password: $password}) { userErrors { code } } }";
+    for (email, password) in [
+        ("nobody", "short"),
+        ("ana@example.com", "correct horse battery"),
+    ] {
+        let input = json!({"email": email, "password": password});
+        met.ask(stranger, register, input).await;
+    }
+    let login = "mutation { login(input: {email: \"ana@example.com\", password: \"wrong\"}) { userErrors { code } } }";
+    met.ask(stranger, login, json!({})).await;
+    let refresh =
+        "mutation { refreshSession(input: {refreshToken: \"old\"}) { userErrors { code } } }";
+    met.ask(stranger, refresh, json!({})).await;
+    met.see(&crowd(stranger, login, json!({})).await.0);
+}
+
+/// Public tokens, and what the provider says of them.
+async fn at_the_exchange(met: &mut Met, app: &TestApp, ana: &Person) {
+    let webhook = format!("{}/webhooks/plaid", app.url);
+    let (first, second) = tokio::join!(
+        app.bank.public_token("user_good", &webhook),
+        app.bank.public_token("user_good", &webhook),
+    );
+    met.see(&ana.exchange("garbage").await);
+    for code in [
+        "INTERNAL_SERVER_ERROR",
+        "PRODUCTS_NOT_SUPPORTED",
+        "INVALID_API_KEYS",
+    ] {
+        let fault = json!([{"kind": "error", "code": code, "endpoint": EXCHANGE}]);
+        app.bank.faults(fault).await;
+        met.see(&ana.exchange(&first).await);
+    }
+    let slow = json!([{"kind": "latency", "ms": 500, "endpoint": EXCHANGE}]);
+    app.bank.faults(slow).await;
+    let (one, other) = tokio::join!(
+        ana.exchange_under(&first, Some("key")),
+        ana.exchange_under(&first, Some("key"))
+    );
+    met.see(&one);
+    met.see(&other);
+    met.see(&ana.exchange_under(&second, Some("key")).await);
+}
+
+/// Syncs of items that cannot be synced any more.
+async fn at_the_sync(met: &mut Met, app: &TestApp, ana: &Person) {
+    met.ask(ana, SYNC, json!({"id": "item_unknown"})).await;
+    let item = ana.link(&app.bank, "user_transactions_100").await;
+    let items = app.bank.items().await;
+    let theirs = |item: &&Value| item["username"] == "user_transactions_100";
+    let there = items.iter().find(theirs).unwrap()["item_id"].as_str();
+    for code in ["ITEM_LOGIN_REQUIRED", "USER_PERMISSION_REVOKED"] {
+        let error = json!({"event": "error", "code": code});
+        app.bank.event(there.unwrap(), error).await;
+        app.bank.webhooks_settled().await;
+        ana.quiet().await;
+        met.ask(ana, SYNC, json!({"id": item})).await;
+    }
+    let item = ana.link(&app.bank, "user_transactions_dynamic").await;
+    // A token that does not open is nobody's fault but ours.
+    app.meddle("UPDATE items SET access_token = substr(access_token, 2)")
+        .await;
+    met.see(&ana.sync(&item).await);
+}
+
+#[test]
+fn every_code_a_payload_may_hold_is_met() {
+    with_one_hasher(async {
+        let app = TestApp::start().await;
+        let ana = app.person("ana").await;
+        let mut met = Met::default();
+        at_the_door(&mut met, &ana.stranger()).await;
+        at_the_exchange(&mut met, &app, &ana).await;
+        at_the_sync(&mut met, &app, &ana).await;
+        let document = "{ __type(name: \"ErrorCode\") { enumValues { name } } }";
+        let schema = ana.ask(document, json!({})).await;
+        let values = schema["__type"]["enumValues"].as_array().unwrap();
+        let all = values.iter().map(|value| value["name"].as_str().unwrap());
+        assert_eq!(met.0, all.map(str::to_owned).collect());
+    });
+}
