@@ -35,6 +35,8 @@ mod runner;
 pub use claim::Claim;
 pub use prune::Prune;
 pub use registry::Registry;
+#[cfg(test)]
+pub(crate) use runner::DRAIN;
 pub use runner::Runner;
 
 // The conditions of the partial indexes, word for word: SQLite uses such an index only where it finds

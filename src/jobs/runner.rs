@@ -22,7 +22,7 @@ const HEARTBEAT: Duration = Duration::from_secs(5);
 const SWEEP: Duration = Duration::from_secs(5);
 const RECURRING: Duration = Duration::from_mins(5);
 /// How long running jobs may go on after the process was told to stop.
-const DRAIN: Duration = Duration::from_secs(7);
+pub(crate) const DRAIN: Duration = Duration::from_secs(7);
 
 /// Runs jobs in this process.
 #[derive(Debug)]

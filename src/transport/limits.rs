@@ -47,7 +47,8 @@ pub struct Limits {
     pub head_time: Duration,
     /// How long a connection may rest between two requests.
     pub rest_time: Duration,
-    /// How long a server that stops waits for what it has begun.
+    /// How long a server that stops waits for what it has begun: less than the process has to end, so
+    /// that it can still say what was left.
     pub drain: Duration,
 }
 
@@ -75,7 +76,7 @@ impl Default for Limits {
             connections: 20_000,
             head_time: Duration::from_secs(10),
             rest_time: Duration::from_secs(75),
-            drain: Duration::from_secs(10),
+            drain: Duration::from_secs(8),
         }
     }
 }
