@@ -30,6 +30,7 @@ mod m20261121_000013_create_feed;
 mod m20261121_000014_create_feed_event;
 mod m20261121_000015_create_activity;
 mod m20261121_000016_create_key_check;
+mod m20261121_000017_add_concurrency_key_to_job;
 
 /// All steps in order.
 #[derive(Debug)]
@@ -55,6 +56,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000014_create_feed_event::Migration),
             Box::new(m20261121_000015_create_activity::Migration),
             Box::new(m20261121_000016_create_key_check::Migration),
+            Box::new(m20261121_000017_add_concurrency_key_to_job::Migration),
         ]
     }
 }

@@ -114,11 +114,14 @@ impl Database {
         &self.write
     }
 
-    /// Shows every statement that goes to [`Database::read`] to a test.
+    /// Shows every statement to a test.
     #[cfg(test)]
-    pub(crate) fn observe(&mut self, see: impl Fn(&Statement) + Send + Sync + 'static) {
+    pub(crate) fn observe(&mut self, see: impl Fn(&Statement) + Clone + Send + Sync + 'static) {
+        let too = see.clone();
         self.read
             .set_metric_callback(move |info| see(info.statement));
+        self.write
+            .set_metric_callback(move |info| too(info.statement));
     }
 
     /// Begins a transaction that may write. On SQLite it takes the write lock at once, since a

@@ -53,6 +53,7 @@ pub async fn remove_item(
         .exec(&*txn)
         .await?;
     sync::cancel(&txn, item.id, now).await?;
+    let institution_id = item.institution_id;
     let mut row = item.into_active_model();
     row.removed_at = Set(Some(now));
     row.updated_at = Set(now);
@@ -68,6 +69,7 @@ pub async fn remove_item(
     let job = RemoveItem {
         item_id: row_id,
         user_id: viewer.user_id,
+        institution_id,
     };
     enqueue(&mut txn, app, &job, When::default()).await?;
     txn.commit().await?;
@@ -117,6 +119,9 @@ pub struct RemoveItem {
     pub item_id: Uuid,
     /// Whose it was.
     pub user_id: Uuid,
+    /// The bank it is at, if known.
+    #[serde(default)]
+    pub institution_id: Option<Uuid>,
 }
 
 #[async_trait]
@@ -131,6 +136,10 @@ impl Job for RemoveItem {
 
     fn user_id(&self) -> Option<Uuid> {
         Some(self.user_id)
+    }
+
+    fn concurrency_key(&self) -> Option<String> {
+        self.institution_id.map(|id| id.to_string())
     }
 
     async fn run(&self, app: &App, claim: &Claim) -> Result<()> {

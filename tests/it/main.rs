@@ -12,6 +12,7 @@ mod architecture;
 mod bad_input;
 mod contract;
 mod exchange;
+mod fairness;
 mod hosted_link;
 mod jobs;
 mod linking;

@@ -3,7 +3,7 @@
 
 use async_graphql::Value;
 use entity::account as accounts;
-use sea_orm::{ConnectionTrait, DbBackend, Statement, TransactionTrait};
+use sea_orm::ConnectionTrait;
 
 use super::{account, api, data, item, movement, store};
 use crate::{
@@ -44,38 +44,6 @@ async fn full(app: &TestApp) -> (Viewer, accounts::Model) {
     last.unwrap()
 }
 
-async fn plan(app: &TestApp, statement: &Statement) -> String {
-    let backend = app.db.backend();
-    let explain = match backend {
-        DbBackend::Postgres => "EXPLAIN",
-        _ => "EXPLAIN QUERY PLAN",
-    };
-    let txn = app.db.read().begin().await.unwrap();
-    if backend == DbBackend::Postgres {
-        txn.execute_unprepared("SET LOCAL enable_seqscan = off")
-            .await
-            .unwrap();
-    }
-    let values = statement
-        .values
-        .clone()
-        .unwrap_or(sea_orm::sea_query::Values(Vec::new()));
-    let sql = format!("{explain} {}", statement.sql);
-    let rows = txn
-        .query_all_raw(Statement::from_sql_and_values(backend, sql, values.0))
-        .await
-        .unwrap();
-    let column = if backend == DbBackend::Postgres {
-        "QUERY PLAN"
-    } else {
-        "detail"
-    };
-    let lines = rows
-        .iter()
-        .map(|row| row.try_get::<String>("", column).unwrap());
-    lines.collect::<Vec<_>>().join("\n")
-}
-
 fn assert_walks_an_index(sql: &str, plan: &str) {
     for step in [
         "Sort",
@@ -113,7 +81,7 @@ async fn lists_of_transactions_walk_an_index_in_order() {
             data(&api, ana, &format!("{{ list: {next} {{ edges {{ cursor }} }} }}"), Value::Null).await;
             for statement in app.take_statements() {
                 if statement.sql.contains("transactions") {
-                    assert_walks_an_index(&statement.sql, &plan(app, &statement).await);
+                    assert_walks_an_index(&statement.sql, &app.plan(&statement, true).await);
                 }
             }
         }
@@ -141,7 +109,7 @@ async fn the_list_of_an_account_walks_the_accounts_own_index() {
         .await;
         for statement in app.take_statements() {
             if statement.sql.contains("\"transactions\"") {
-                let plan = plan(app, &statement).await;
+                let plan = app.plan(&statement, true).await;
                 assert_walks_an_index(&statement.sql, &plan);
                 assert!(
                     plan.contains("ix_transactions_account_id_user_id_date_id"),

@@ -155,10 +155,15 @@ impl TestApp {
     pub(crate) async fn idle(&self) {
         // Recurring ones work on everything, the others on one thing.
         let sql = "SELECT count(*) FROM jobs WHERE finished_at IS NULL AND key <> 'all'";
-        let left = async { while self.count(sql).await > 0 {} };
+        self.until(sql, 0).await;
+    }
+
+    /// Waits until the database answers with this number.
+    pub(crate) async fn until(&self, sql: &str, number: i64) {
+        let wait = async { while self.count(sql).await != number {} };
         let patience = std::time::Duration::from_secs(30);
-        let outcome = tokio::time::timeout(patience, left).await;
-        outcome.expect("a job did not end");
+        let outcome = tokio::time::timeout(patience, wait).await;
+        outcome.unwrap_or_else(|_| panic!("never {number}: {sql}"));
     }
 
     /// Does to the database what only a dead process or an older release would have done.

@@ -16,6 +16,8 @@ use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait, Statement};
 use secrecy::SecretString;
 use uuid::Uuid;
 
+mod plans;
+
 use super::App;
 use crate::{
     clock::Clock,
@@ -38,7 +40,7 @@ const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 pub(crate) struct TestApp {
     /// The handles.
     pub(crate) app: App,
-    /// What was read since it was last looked at.
+    /// What the database was asked since it was last looked at.
     pub(crate) statements: Arc<Mutex<Vec<Statement>>>,
     place: Place,
 }
@@ -113,7 +115,7 @@ impl TestApp {
         }
     }
 
-    /// The statements that were read since this was last called.
+    /// What the database was asked since this was last called.
     pub(crate) fn take_statements(&self) -> Vec<Statement> {
         std::mem::take(&mut self.statements.lock().unwrap())
     }
