@@ -167,7 +167,10 @@ impl Database {
     /// replicas may disagree about the time.
     pub fn now_ms(backend: DbBackend) -> &'static str {
         match backend {
-            DbBackend::Postgres => "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)",
+            // One value for a whole statement, or no index could be searched for it.
+            DbBackend::Postgres => {
+                "CAST(extract(epoch FROM statement_timestamp()) * 1000 AS bigint)"
+            }
             _ => "CAST(unixepoch('subsec') * 1000 AS integer)",
         }
     }

@@ -25,19 +25,18 @@ fn statement(app: &App, backend: DbBackend, worker: i64, room: &Room) -> Stateme
         DbBackend::Postgres => "FOR UPDATE SKIP LOCKED",
         _ => "",
     };
-    let free = format!(
-        "j.run_at <= {now} AND NOT EXISTS (SELECT 1 FROM jobs r WHERE j.state = 'queued' \
-         AND r.kind = j.kind AND r.key = j.key AND r.state IN {STARTED})"
-    );
-    let (keys, among) = if room.crowded.is_empty() {
-        (String::new(), String::new())
+    let (heads, among) = if room.crowded.is_empty() {
+        (String::new(), "")
     } else {
-        among_others(&free, room.crowded.len())
+        let heads = heads(&now, room.crowded.len());
+        (heads, "AND j.id IN (SELECT id FROM first)")
     };
+    let free = not_behind("j");
     // Made first and once: PostgreSQL may run a plain subquery several times and pass the limit.
     let sql = format!(
-        "WITH RECURSIVE {keys} due AS MATERIALIZED (SELECT j.id FROM jobs j WHERE j.state IN {UNDER_WAY} \
-         AND j.state <> 'running' AND {free} {among} ORDER BY j.run_at, j.id LIMIT $2 {skip}) \
+        "WITH RECURSIVE {heads} due AS MATERIALIZED (SELECT j.id FROM jobs j WHERE j.state IN {UNDER_WAY} \
+         AND j.state <> 'running' AND j.run_at <= {now} AND {free} {among} \
+         ORDER BY j.run_at, j.id LIMIT $2 {skip}) \
          UPDATE jobs SET state = 'running', attempt = attempt + 1, fence = fence + 1, worker = $1, \
          lease_until = {now} + {LEASE_MS} WHERE id IN (SELECT id FROM due) RETURNING *"
     );
@@ -47,18 +46,32 @@ fn statement(app: &App, backend: DbBackend, worker: i64, room: &Room) -> Stateme
     Statement::from_sql_and_values(backend, sql, values.into_iter().chain(crowded))
 }
 
-/// Steps from key to key and takes the first job of each that is not crowded. Passing over a crowded
-/// key's jobs one by one would cost as much as there are, whenever anything becomes due.
-fn among_others(free: &str, crowded: usize) -> (String, String) {
+/// The condition that a job runs behind no other.
+fn not_behind(job: &str) -> String {
+    format!(
+        "NOT EXISTS (SELECT 1 FROM jobs r WHERE {job}.state = 'queued' AND r.kind = {job}.kind \
+         AND r.key = {job}.key AND r.state IN {STARTED})"
+    )
+}
+
+/// Steps from key to key, to the first job of each, and takes those that are due and not crowded.
+/// Passing over a crowded key's jobs one by one would cost as much as there are, whenever anything
+/// becomes due.
+fn heads(now: &str, crowded: usize) -> String {
+    let free = not_behind("n");
+    let next = |after: &str| {
+        format!(
+            "(SELECT n.id FROM jobs n WHERE n.state IN {WAITING} {after} AND {free} \
+             ORDER BY n.concurrency_key, n.run_at LIMIT 1)"
+        )
+    };
+    let (first, after) = (next(""), next("AND n.concurrency_key > heads.key"));
     let places: Vec<String> = (3..3 + crowded).map(|n| format!("${n}")).collect();
-    let keys = format!(
-        "keys (key) AS (SELECT MIN(concurrency_key) FROM jobs WHERE state IN {WAITING} \
-         UNION ALL SELECT (SELECT MIN(n.concurrency_key) FROM jobs n WHERE n.state IN {WAITING} \
-         AND n.concurrency_key > keys.key) FROM keys WHERE keys.key IS NOT NULL), \
-         first AS MATERIALIZED (SELECT (SELECT j.id FROM jobs j WHERE j.state IN {WAITING} \
-         AND j.concurrency_key = keys.key AND {free} ORDER BY j.run_at LIMIT 1) AS id \
-         FROM keys WHERE keys.key NOT IN ({})),",
-        places.join(", ")
-    );
-    (keys, "AND j.id IN (SELECT id FROM first)".to_owned())
+    let places = places.join(", ");
+    format!(
+        "heads (id, key, run_at) AS (SELECT j.id, j.concurrency_key, j.run_at FROM jobs j WHERE j.id = {first} \
+         UNION ALL SELECT j.id, j.concurrency_key, j.run_at FROM heads JOIN jobs j ON j.id = {after}), \
+         first AS MATERIALIZED (SELECT id FROM heads WHERE run_at <= {now} AND key NOT IN ({places}) \
+         ORDER BY run_at, id LIMIT $2),"
+    )
 }

@@ -7,7 +7,7 @@ use passbook::{
     auth::Auth,
     clock::Clock,
     config::Config,
-    database::Database,
+    database::{Database, Txn},
     feed::Followers,
     providers::plaid::{Plaid, PlaidSettings},
     relay, schema,
@@ -156,6 +156,18 @@ impl TestApp {
         // Recurring ones work on everything, the others on one thing.
         let sql = "SELECT count(*) FROM jobs WHERE finished_at IS NULL AND key <> 'all'";
         self.until(sql, 0).await;
+    }
+
+    /// A transaction that has done something and goes on, as one of a person's that takes its time;
+    /// only where others may write meanwhile.
+    pub(crate) async fn hold(&self, sql: &str) -> Option<Txn> {
+        if self.db.backend() != DbBackend::Postgres {
+            return None;
+        }
+        let txn = self.db.begin().await.unwrap();
+        let done = txn.execute_unprepared(sql).await.unwrap();
+        assert!(done.rows_affected() > 0, "{sql}");
+        Some(txn)
     }
 
     /// Waits until the database answers with this number.
