@@ -16,6 +16,8 @@ pub struct Model {
     pub key: String,
     /// Whose data it works on, if one person's.
     pub user_id: Option<Uuid>,
+    /// What it shares slots with; empty if it shares them with nothing.
+    pub concurrency_key: String,
     /// Ids only, never data.
     pub payload: Json,
     /// Where it stands.

@@ -30,6 +30,7 @@ mod m20261121_000013_create_feed;
 mod m20261121_000014_create_feed_event;
 mod m20261121_000015_create_activity;
 mod m20261121_000016_create_key_check;
+mod m20261121_000017_add_concurrency_key_to_job;
 mod m20261121_000018_add_sync_due_to_item;
 mod m20261121_000019_add_login_to_exchange;
 
@@ -57,6 +58,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000014_create_feed_event::Migration),
             Box::new(m20261121_000015_create_activity::Migration),
             Box::new(m20261121_000016_create_key_check::Migration),
+            Box::new(m20261121_000017_add_concurrency_key_to_job::Migration),
             Box::new(m20261121_000018_add_sync_due_to_item::Migration),
             Box::new(m20261121_000019_add_login_to_exchange::Migration),
         ]

@@ -9,7 +9,8 @@ use tokio_util::sync::CancellationToken;
 use super::{failure::Failure, signals::Signals};
 use crate::error::{Error, Result};
 
-/// How long parts have to finish what they are doing.
+/// How long parts have to finish what they are doing: under the ten seconds that supervisors give,
+/// and more than any part takes for itself.
 const DRAIN: Duration = Duration::from_secs(9);
 
 #[derive(Debug)]
@@ -95,7 +96,7 @@ mod tests {
     use std::future::pending;
 
     use super::*;
-    use crate::cli::failure::Exit;
+    use crate::{cli::failure::Exit, jobs, transport::Limits};
 
     #[tokio::test]
     async fn a_part_that_ends_takes_the_others_with_it() {
@@ -117,6 +118,12 @@ mod tests {
         parts.add("worker", async { panic!("on purpose") });
         let failure = parts.run().await.unwrap_err();
         assert!(failure.faults[0].contains("worker"), "{failure:?}");
+    }
+
+    #[test]
+    fn every_part_gives_up_before_the_process_does() {
+        let server = Limits::default().drain;
+        assert!(server < DRAIN && jobs::DRAIN < DRAIN);
     }
 
     #[tokio::test]

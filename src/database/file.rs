@@ -42,11 +42,11 @@ impl FileLock {
     }
 
     fn try_take(database: &Path) -> Result<Self, Holder> {
-        let mut file = File::options()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
+        let mut options = File::options();
+        options.read(true).write(true).create(true).truncate(false);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options
             .open(Self::path(database))
             .map_err(Holder::Unknown)?;
         match file.try_lock() {

@@ -114,11 +114,14 @@ impl Database {
         &self.write
     }
 
-    /// Shows every statement that goes to [`Database::read`] to a test.
+    /// Shows every statement to a test.
     #[cfg(test)]
-    pub(crate) fn observe(&mut self, see: impl Fn(&Statement) + Send + Sync + 'static) {
+    pub(crate) fn observe(&mut self, see: impl Fn(&Statement) + Clone + Send + Sync + 'static) {
+        let too = see.clone();
         self.read
             .set_metric_callback(move |info| see(info.statement));
+        self.write
+            .set_metric_callback(move |info| too(info.statement));
     }
 
     /// Begins a transaction that may write. On SQLite it takes the write lock at once, since a
@@ -164,7 +167,10 @@ impl Database {
     /// replicas may disagree about the time.
     pub fn now_ms(backend: DbBackend) -> &'static str {
         match backend {
-            DbBackend::Postgres => "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)",
+            // One value for a whole statement, or no index could be searched for it.
+            DbBackend::Postgres => {
+                "CAST(extract(epoch FROM statement_timestamp()) * 1000 AS bigint)"
+            }
             _ => "CAST(unixepoch('subsec') * 1000 AS integer)",
         }
     }

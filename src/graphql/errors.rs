@@ -174,12 +174,6 @@ fn settle_error(error: &mut ServerError, id: Option<&RequestId>) {
         }
         error.extensions.get_or_insert_default().set("code", code);
     }
-    if let Some(id) = id {
-        error
-            .extensions
-            .get_or_insert_default()
-            .set("requestId", id.0.as_ref());
-    }
 }
 
 /// The code of an error in `extensions.code`.

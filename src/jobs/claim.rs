@@ -1,14 +1,14 @@
-//! Taking jobs and ending them. Every statement names the fence, so that a worker that was taken
-//! for dead changes nothing when it wakes.
+//! Ending an attempt. Every statement names the fence, so that a worker that was taken for dead
+//! changes nothing when it wakes.
 
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::job;
-use sea_orm::{ConnectionTrait, EntityTrait, Statement, sea_query::Value};
+use sea_orm::{ConnectionTrait, Statement, sea_query::Value};
 use uuid::Uuid;
 
-use super::{STARTED, UNDER_WAY, now};
+use super::now;
 use crate::{
     app::App,
     database::{Hint, Txn},
@@ -26,6 +26,8 @@ const LONGEST_DELAY: Duration = Duration::from_hours(1);
 pub struct Claim {
     pub(super) job_id: Uuid,
     pub(super) fence: i64,
+    /// What it shares slots with; empty if it shares them with nothing.
+    pub concurrency_key: String,
     /// Which attempt this is, from 1.
     pub attempt: i32,
     /// How many attempts there may be.
@@ -37,6 +39,7 @@ impl Claim {
         Self {
             job_id: row.id,
             fence: row.fence,
+            concurrency_key: row.concurrency_key.clone(),
             attempt: row.attempt,
             max_attempts: row.max_attempts,
         }
@@ -104,14 +107,21 @@ impl Claim {
 
     /// Gives the job back unfinished and uncharged: the process is going down.
     pub(super) async fn hand_back(&self, txn: &mut Txn, app: &App) -> Result<()> {
+        self.wait_as(txn, app, &self.concurrency_key).await
+    }
+
+    /// Gives the job back uncharged, to be taken again when there is a slot for this key: for a job
+    /// that finds out by itself what it shares slots with. Its run ends with this.
+    ///
+    /// # Errors
+    /// [`Error::LeaseLost`] if another worker has the job by now.
+    pub async fn wait_as(&self, txn: &mut Txn, app: &App, concurrency_key: &str) -> Result<()> {
         txn.hint(Hint::Jobs);
         let now = now(app, txn.get_database_backend());
-        self.change(
-            txn,
-            &format!("state = 'waiting', attempt = attempt - 1, run_at = {now}"),
-            [],
-        )
-        .await
+        let set = format!(
+            "state = 'waiting', attempt = attempt - 1, run_at = {now}, concurrency_key = $3"
+        );
+        self.change(txn, &set, [concurrency_key.into()]).await
     }
 
     /// Tells that the worker lives.
@@ -137,36 +147,6 @@ impl Claim {
             Err(Error::LeaseLost)
         }
     }
-}
-
-/// Takes up to `limit` jobs that are due. A queued job whose predecessor has begun and not ended is
-/// passed over: it runs behind it.
-pub(super) async fn claim(app: &App, worker: i64, limit: usize) -> Result<Vec<job::Model>> {
-    let txn = app.db.begin().await?;
-    let backend = txn.get_database_backend();
-    let now = now(app, backend);
-    let skip = if backend == sea_orm::DbBackend::Postgres {
-        "FOR UPDATE SKIP LOCKED"
-    } else {
-        ""
-    };
-    // Made first and once: PostgreSQL may run a plain subquery several times and pass the limit.
-    let sql = format!(
-        "WITH due AS MATERIALIZED (SELECT j.id FROM jobs j WHERE j.state IN {UNDER_WAY} \
-         AND j.state <> 'running' AND j.run_at <= {now} \
-         AND (j.state = 'waiting' OR NOT EXISTS (SELECT 1 FROM jobs r WHERE r.kind = j.kind \
-         AND r.key = j.key AND r.state IN {STARTED})) ORDER BY j.run_at, j.id LIMIT $2 {skip}) \
-         UPDATE jobs SET state = 'running', attempt = attempt + 1, fence = fence + 1, worker = $1, \
-         lease_until = {now} + {LEASE_MS} WHERE id IN (SELECT id FROM due) RETURNING *"
-    );
-    let values: [Value; 2] = [worker.into(), i64::try_from(limit).unwrap_or(1).into()];
-    let statement = Statement::from_sql_and_values(backend, sql, values);
-    let rows = job::Entity::find()
-        .from_raw_sql(statement)
-        .all(&*txn)
-        .await?;
-    txn.commit().await?;
-    Ok(rows)
 }
 
 /// Nothing is wrong, the other side is not done yet: ask soon, then less often.

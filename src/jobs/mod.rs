@@ -25,16 +25,23 @@ use crate::{
     error::{Error, Result},
 };
 
+mod attempt;
 mod claim;
 mod presence;
 mod prune;
 mod reap;
 mod registry;
 mod runner;
+mod slots;
+mod take;
+#[cfg(test)]
+mod tests;
 
 pub use claim::Claim;
 pub use prune::Prune;
 pub use registry::Registry;
+#[cfg(test)]
+pub(crate) use runner::DRAIN;
 pub use runner::Runner;
 
 // The conditions of the partial indexes, word for word: SQLite uses such an index only where it finds
@@ -42,6 +49,7 @@ pub use runner::Runner;
 // days, so that a statement without an index reads them all.
 const UNDER_WAY: &str = "('queued', 'running', 'waiting')";
 const STARTED: &str = "('running', 'waiting')";
+const WAITING: &str = "('queued', 'waiting')";
 
 /// Work to be done in the background. Its fields are its payload: ids, never data.
 #[async_trait]
@@ -58,6 +66,12 @@ pub trait Job: Serialize + DeserializeOwned + Send + Sync + 'static {
 
     /// Whose data it works on, if one person's.
     fn user_id(&self) -> Option<Uuid> {
+        None
+    }
+
+    /// What it shares the outside with, such as the bank it asks: jobs of one key hold at most half
+    /// of a process's slots.
+    fn concurrency_key(&self) -> Option<String> {
         None
     }
 
@@ -119,19 +133,20 @@ pub async fn enqueue<J: Job>(txn: &mut Txn, app: &App, job: &J, when: When) -> R
     // Joining takes the lock on the row, so that a runner cannot begin the job between our look at
     // it and our commit; and whoever is in more of a hurry brings it forward.
     let sql = format!(
-        "INSERT INTO jobs (id, kind, key, user_id, payload, state, attempt, crashes, max_attempts, \
-         run_at, hold_until, fence, lease_until, created_at) \
-         VALUES ($1, $2, $3, $4, $5, 'queued', 0, 0, $6, {now} + $7, 0, 0, 0, {now}) \
+        "INSERT INTO jobs (id, kind, key, user_id, concurrency_key, payload, state, attempt, crashes, \
+         max_attempts, run_at, hold_until, fence, lease_until, created_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, 'queued', 0, 0, $7, {now} + $8, 0, 0, 0, {now}) \
          ON CONFLICT (kind, key) WHERE state = 'queued' DO UPDATE SET \
          run_at = CASE WHEN excluded.run_at < jobs.run_at THEN excluded.run_at ELSE jobs.run_at END \
          RETURNING id, payload"
     );
     let payload = serde_json::to_value(job).map_err(Error::internal)?;
-    let values: [Value; 7] = [
+    let values: [Value; 8] = [
         id.into(),
         J::KIND.into(),
         job.key().into(),
         job.user_id().into(),
+        job.concurrency_key().unwrap_or_default().into(),
         payload.into(),
         J::MAX_ATTEMPTS.into(),
         delay.into(),
@@ -180,27 +195,4 @@ fn joined<J: Job>(row: Row) -> Result<Enqueued<J>> {
 /// The database's clock as SQL, moved as far as a test has moved ours.
 fn now(app: &App, backend: sea_orm::DbBackend) -> String {
     format!("({} + {})", Database::now_ms(backend), app.clock.ahead_ms())
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::app::testing;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn no_statement_of_the_engine_reads_ended_jobs() {
-        let app = testing::app().await;
-        for condition in [
-            format!("state IN {UNDER_WAY} AND state <> 'running' AND run_at <= 1"),
-            format!("kind = 'a' AND key = 'b' AND state IN {STARTED} AND state = 'waiting'"),
-            format!("state IN {STARTED} AND state = 'running' AND worker <> 1 LIMIT 100"),
-        ] {
-            let sql = format!("EXPLAIN QUERY PLAN SELECT * FROM jobs WHERE {condition}");
-            let statement = Statement::from_string(app.db.backend(), sql);
-            let plan = app.db.migrate().query_one_raw(statement).await.unwrap();
-            let plan: String = plan.unwrap().try_get("", "detail").unwrap();
-            assert!(plan.contains("USING INDEX ix_jobs_"), "{condition}: {plan}");
-        }
-    }
 }

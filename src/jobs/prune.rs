@@ -38,7 +38,7 @@ impl Job for Prune {
             let now = now(app, backend);
             let sql = format!(
                 "DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE finished_at IS NOT NULL AND \
-                 finished_at < {now} - CASE state WHEN 'dead' THEN {} ELSE {DAY_MS} END LIMIT {BATCH})",
+                 finished_at < {now} - {DAY_MS} AND (state <> 'dead' OR finished_at < {now} - {}) LIMIT {BATCH})",
                 30 * DAY_MS
             );
             let gone = txn

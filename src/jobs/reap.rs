@@ -4,7 +4,7 @@
 use entity::job;
 use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, Statement, sea_query::Value};
 
-use super::{Failure, Registry, STARTED, now, presence::LOCK_CLASS};
+use super::{Failure, Registry, STARTED, now, presence::LOCK_CLASS, slots::Slots};
 use crate::{
     app::App,
     database::{Hint, Txn},
@@ -16,8 +16,12 @@ const MAX_CRASHES: i32 = 3;
 
 /// Takes jobs away from dead workers, each in a transaction of its own: what a job's failure writes
 /// takes locks of its person's, and two people's at once could meet another's in the other order.
-pub(super) async fn reap(app: &App, registry: &Registry, worker: i64) -> Result<()> {
-    for orphan in orphans(app, worker).await? {
+/// What this process works on it knows by itself: a machine that slept has leases that are over and
+/// workers that are well. A job of ours that nobody works on is one whose end could not be written.
+pub(super) async fn reap(app: &App, registry: &Registry, worker: i64, slots: &Slots) -> Result<()> {
+    let mut orphans = orphans(app, worker).await?;
+    orphans.retain(|orphan| orphan.worker != Some(worker) || !slots.hold(orphan));
+    for orphan in orphans {
         // One that cannot be given out again keeps no other from it.
         if let Err(error) = bury(app, registry, &orphan).await {
             tracing::warn!(job.id = %orphan.id, job.kind = orphan.kind, error = error.chain(), "a dead worker's job could not be given out again");

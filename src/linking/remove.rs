@@ -57,10 +57,7 @@ pub async fn remove_item(
     let item = rows.one(&*txn).await?.ok_or_else(unknown)?;
     // Item, syncs, jobs, and the feed last: as everybody else takes them.
     let cancelled = sync::cancel(&txn, item.id, now).await?;
-    let job = RemoveItem {
-        item_id: row_id,
-        user_id: viewer.user_id,
-    };
+    let job = RemoveItem::of(&item);
     enqueue(&mut txn, app, &job, When::default()).await?;
     let seq = feed::next(&mut txn, viewer.user_id).await?;
     let mut changes = vec![(EventKind::Item, row_id)];
@@ -139,6 +136,20 @@ pub struct RemoveItem {
     pub item_id: Uuid,
     /// Whose it was.
     pub user_id: Uuid,
+    /// The bank it is at, if known.
+    #[serde(default)]
+    pub institution_id: Option<Uuid>,
+}
+
+impl RemoveItem {
+    /// The removal of an item.
+    pub(super) fn of(item: &item::Model) -> Self {
+        Self {
+            item_id: item.id,
+            user_id: item.user_id,
+            institution_id: item.institution_id,
+        }
+    }
 }
 
 #[async_trait]
@@ -153,6 +164,10 @@ impl Job for RemoveItem {
 
     fn user_id(&self) -> Option<Uuid> {
         Some(self.user_id)
+    }
+
+    fn concurrency_key(&self) -> Option<String> {
+        self.institution_id.map(|id| id.to_string())
     }
 
     async fn run(&self, app: &App, claim: &Claim) -> Result<()> {

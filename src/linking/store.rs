@@ -176,10 +176,7 @@ async fn bury(txn: &mut Txn, app: &App, user_id: Uuid, linked: &Linked) -> Resul
 }
 
 async fn give_up(txn: &mut Txn, app: &App, item: &item::Model) -> Result<()> {
-    let job = RemoveItem {
-        item_id: item.id,
-        user_id: item.user_id,
-    };
+    let job = RemoveItem::of(item);
     enqueue(txn, app, &job, When::default()).await?;
     Ok(())
 }

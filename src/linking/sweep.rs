@@ -44,10 +44,7 @@ impl Job for SweepLinking {
             }
         }
         for item in held(app).await? {
-            let job = RemoveItem {
-                item_id: item.id,
-                user_id: item.user_id,
-            };
+            let job = RemoveItem::of(&item);
             let mut txn = app.db.begin().await?;
             // Nearly always it joins the one that is waiting for its next try.
             enqueue(&mut txn, app, &job, When::default()).await?;
@@ -110,7 +107,7 @@ mod tests {
             held(app).await.unwrap();
             let indexes = ["ix_exchanges_access_token", "ix_items_removed_at"];
             for (statement, index) in app.take_statements().iter().zip(indexes) {
-                let plan = app.plan(statement).await;
+                let plan = app.plan(statement, true).await;
                 assert!(plan.contains(index), "{plan}");
             }
         })

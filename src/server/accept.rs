@@ -89,7 +89,7 @@ async fn connection(arrival: Arrival, router: Router, limits: Limits, stopping: 
     let Arrival { stream, peer, seat } = arrival;
     // Answers are small and awaited; where this cannot be set they are only a little later.
     let _ = stream.set_nodelay(true);
-    let (stream, phase) = Patient::new(stream, limits.head_time);
+    let (stream, phase) = Patient::new(stream, limits);
     let router = TowerToHyperService::new(router);
     let service = hyper::service::service_fn(move |request: Request<hyper::body::Incoming>| {
         let mut request = request.map(Body::new);

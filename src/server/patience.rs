@@ -1,7 +1,8 @@
-//! How long a connection may take over the head of a request. The HTTP library has one clock for a
-//! head that trickles in and for a connection that rests between two requests. The first must be
-//! short; the second longer than the proxies' in front of us, which otherwise send a request into a
-//! connection that is just being closed.
+//! How long a connection may take over the head of a request, and over an answer. The HTTP library
+//! has one clock for a head that trickles in and for a connection that rests between two requests.
+//! The first must be short; the second longer than the proxies' in front of us, which otherwise send
+//! a request into a connection that is just being closed. And it waits for ever with an answer that
+//! its client does not take, which would be a way to fill our memory.
 
 use std::{
     io,
@@ -17,8 +18,10 @@ use std::{
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
-    time::{Sleep, sleep},
+    time::{Instant, Sleep, sleep},
 };
+
+use crate::transport::Limits;
 
 const RESTING: u8 = 0;
 const HEAD: u8 = 1;
@@ -40,27 +43,61 @@ impl Phase {
     }
 }
 
-/// A connection that fails when a head takes too long.
+/// A connection that fails when a head or an answer takes too long.
 #[derive(Debug)]
 pub(super) struct Patient {
     stream: TcpStream,
     phase: Phase,
-    limit: Duration,
-    deadline: Option<Pin<Box<Sleep>>>,
+    limits: Limits,
+    /// When the head has to be there.
+    head: Option<Pin<Box<Sleep>>>,
+    /// When the client has to have taken more; none while it takes all we have.
+    answer: Option<Pin<Box<Sleep>>>,
 }
 
 impl Patient {
     /// A new connection owes us a head at once.
-    pub(super) fn new(stream: TcpStream, limit: Duration) -> (Self, Phase) {
+    pub(super) fn new(stream: TcpStream, limits: Limits) -> (Self, Phase) {
         let phase = Phase(Arc::new(AtomicU8::new(HEAD)));
         let patient = Self {
             stream,
             phase: phase.clone(),
-            limit,
-            deadline: None,
+            limits,
+            head: None,
+            answer: None,
         };
         (patient, phase)
     }
+
+    /// Looks at the clock of an answer. What the client takes gives it time for the rest at the pace
+    /// it must keep, and never more than it began with.
+    fn wrote(
+        &mut self,
+        cx: &mut Context<'_>,
+        outcome: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        let Limits { stall, pace, .. } = self.limits;
+        match (&outcome, &mut self.answer) {
+            (Poll::Pending, answer) => {
+                let deadline = answer.get_or_insert_with(|| Box::pin(sleep(stall)));
+                if deadline.as_mut().poll(cx).is_ready() {
+                    return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+                }
+            }
+            (Poll::Ready(Ok(taken)), Some(deadline)) => {
+                let until = later(deadline.deadline(), *taken, pace);
+                deadline.as_mut().reset(until.min(Instant::now() + stall));
+            }
+            _ => {}
+        }
+        outcome
+    }
+}
+
+/// The deadline of a client that has taken some bytes.
+fn later(deadline: Instant, taken: usize, pace: u32) -> Instant {
+    let taken = u32::try_from(taken).unwrap_or(u32::MAX);
+    deadline + Duration::from_secs(1) * taken / pace.max(1)
 }
 
 impl AsyncRead for Patient {
@@ -76,11 +113,11 @@ impl AsyncRead for Patient {
             phase.store(HEAD, Ordering::Relaxed);
         }
         if phase.load(Ordering::Relaxed) != HEAD {
-            self.deadline = None;
+            self.head = None;
             return outcome;
         }
-        let limit = self.limit;
-        let deadline = self.deadline.get_or_insert_with(|| Box::pin(sleep(limit)));
+        let limit = self.limits.head_time;
+        let deadline = self.head.get_or_insert_with(|| Box::pin(sleep(limit)));
         if deadline.as_mut().poll(cx).is_ready() {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
@@ -94,10 +131,13 @@ impl AsyncWrite for Patient {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        let outcome = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.wrote(cx, outcome)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // Who flushes has written all there was.
+        self.answer = None;
         Pin::new(&mut self.stream).poll_flush(cx)
     }
 
@@ -110,10 +150,29 @@ impl AsyncWrite for Patient {
         cx: &mut Context<'_>,
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, parts)
+        let outcome = Pin::new(&mut self.stream).poll_write_vectored(cx, parts);
+        self.wrote(cx, outcome)
     }
 
     fn is_write_vectored(&self) -> bool {
         self.stream.is_write_vectored()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_takes_little_earns_little() {
+        let deadline = Instant::now();
+        assert_eq!(
+            later(deadline, 16 * 1024, 8 * 1024),
+            deadline + Duration::from_secs(2)
+        );
+        assert_eq!(
+            later(deadline, 1, 8 * 1024),
+            deadline + Duration::from_nanos(122_070)
+        );
     }
 }

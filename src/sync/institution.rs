@@ -1,14 +1,20 @@
 //! The bank of an item, asked for once and kept for all its items.
 
 use chrono::TimeDelta;
-use entity::{institution, item};
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::OnConflict};
+use entity::{feed_event::EventKind, institution, item};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
+    sea_query::OnConflict,
+};
+use secrecy::SecretString;
 use uuid::Uuid;
 
 use crate::{
     app::App,
     database::Txn,
     error::Result,
+    feed,
+    jobs::Claim,
     providers::{Institution, Provider},
 };
 
@@ -24,6 +30,40 @@ pub(super) enum Bank {
     Told(Box<Institution>),
     /// Nobody knows; a later sync asks again.
     Unknown,
+}
+
+/// Sends a sync that does not queue at its item's bank yet to do so; whether it went. The first sync
+/// of an item has to ask which bank that is, before it begins with what the bank may be slow at.
+pub(super) async fn queue_at(
+    app: &App,
+    provider: &dyn Provider,
+    claim: &Claim,
+    item: &item::Model,
+    access_token: &SecretString,
+) -> Result<bool> {
+    let told = match item.institution_id {
+        Some(id) if claim.concurrency_key == id.to_string() => return Ok(false),
+        Some(id) => Bank::Known(id),
+        None => {
+            let state = provider.item(access_token).await?;
+            ask(app, provider, item, state.institution_id.as_deref()).await?
+        }
+    };
+    let now = app.clock.now();
+    let mut txn = app.db.begin().await?;
+    let Some(id) = write(app, &txn, item, told).await? else {
+        return Ok(false);
+    };
+    claim.wait_as(&mut txn, app, &id.to_string()).await?;
+    if item.institution_id.is_none() {
+        let mut row = item.clone().into_active_model();
+        row.institution_id = Set(Some(id));
+        row.updated_at = Set(now);
+        row.update(&*txn).await?;
+        feed::publish(&mut txn, item.user_id, now, &[(EventKind::Item, item.id)]).await?;
+    }
+    txn.commit().await?;
+    Ok(true)
 }
 
 /// Asks for an item's bank, unless we know it. A bank that cannot be asked for fails no sync.

@@ -35,6 +35,9 @@ pub struct SyncItem {
     pub item_id: Uuid,
     /// Whose it is.
     pub user_id: Uuid,
+    /// The bank it is at, if known.
+    #[serde(default)]
+    pub institution_id: Option<Uuid>,
 }
 
 #[async_trait]
@@ -50,6 +53,10 @@ impl Job for SyncItem {
         Some(self.user_id)
     }
 
+    fn concurrency_key(&self) -> Option<String> {
+        self.institution_id.map(|id| id.to_string())
+    }
+
     async fn run(&self, app: &App, claim: &Claim) -> Result<()> {
         let rows = item::Entity::find()
             .filter(item::Column::Id.eq(self.item_id))
@@ -57,9 +64,12 @@ impl Job for SyncItem {
         let Some(item) = rows.one(app.db.read()).await? else {
             return gone(app, self, claim).await;
         };
-        store::start(app, self, claim).await?;
         let access_token = access_token(app, &item)?;
         let provider = app.provider(item.provider)?;
+        if institution::queue_at(app, provider, claim, &item, &access_token).await? {
+            return Ok(());
+        }
+        store::start(app, self, claim).await?;
         let fetch = Fetch {
             app,
             provider,

@@ -66,6 +66,7 @@ pub async fn request(
         sync_job_id: id,
         item_id: item.id,
         user_id: item.user_id,
+        institution_id: item.institution_id,
     };
     let when = When {
         delay: Duration::ZERO,

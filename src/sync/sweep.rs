@@ -82,7 +82,7 @@ mod tests {
         everywhere(async |app| {
             app.take_statements();
             due(app).await.unwrap();
-            let plan = app.plan(&app.take_statements()[0]).await;
+            let plan = app.plan(&app.take_statements()[0], true).await;
             assert!(plan.contains("ix_items_sync_due_at"), "{plan}");
             for step in ["Sort", "Seq Scan", "TEMP B-TREE", "SCAN"] {
                 assert!(!plan.contains(step), "{step} in {plan}");

@@ -37,8 +37,10 @@ pub struct Limits {
     pub ping_every: Duration,
     /// How long a socket may say nothing at all, not even answer a ping.
     pub silence: Duration,
-    /// How long one message may wait for a client to take it.
+    /// How long an answer or a message may wait for a client that takes nothing of it.
     pub stall: Duration,
+    /// Bytes a second of an answer that a client has to take: slower is no network in use.
+    pub pace: u32,
     /// How long a closed socket is given to say goodbye.
     pub farewell: Duration,
     /// Connections at once.
@@ -47,7 +49,8 @@ pub struct Limits {
     pub head_time: Duration,
     /// How long a connection may rest between two requests.
     pub rest_time: Duration,
-    /// How long a server that stops waits for what it has begun.
+    /// How long a server that stops waits for what it has begun: less than the process has to end, so
+    /// that it can still say what was left.
     pub drain: Duration,
 }
 
@@ -71,11 +74,12 @@ impl Default for Limits {
             ping_every: Duration::from_secs(12),
             silence: Duration::from_secs(30),
             stall: Duration::from_secs(10),
+            pace: 8 * 1024,
             farewell: Duration::from_secs(2),
             connections: 20_000,
             head_time: Duration::from_secs(10),
             rest_time: Duration::from_secs(75),
-            drain: Duration::from_secs(10),
+            drain: Duration::from_secs(8),
         }
     }
 }

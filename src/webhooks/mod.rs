@@ -10,6 +10,7 @@
 
 mod expire;
 mod intake;
+mod keep;
 mod routes;
 
 pub use expire::ExpireWebhooks;

@@ -187,7 +187,13 @@ fn what_a_server_keeps_is_for_its_owner_only() {
     use std::os::unix::fs::PermissionsExt;
     let place = Place::new();
     let server = place.serve();
-    for name in ["passbook.db", "passbook.db-wal", "passbook.key"] {
+    for name in [
+        "passbook.db",
+        "passbook.db-wal",
+        "passbook.db.lock",
+        "passbook.db.sandbox",
+        "passbook.key",
+    ] {
         let mode = place.0.join(name).metadata().unwrap().permissions().mode();
         assert_eq!(mode & 0o077, 0, "{name} has mode {mode:o}");
     }

@@ -13,6 +13,7 @@ mod bad_input;
 mod codes;
 mod contract;
 mod exchange;
+mod fairness;
 mod filters;
 mod hosted_link;
 mod jobs;

@@ -232,3 +232,43 @@ async fn many_at_once_ask_for_few_syncs_and_the_last_word_is_heard() {
             .any(|row| row["name"] == "News")
     );
 }
+
+#[tokio::test]
+async fn a_long_transaction_of_one_person_holds_up_nobody_else() {
+    let app = TestApp::start().await;
+    let ana = app.person("ana").await;
+    ana.link(&app.bank, "user_good").await;
+    let anas = app.bank.item_id().await;
+    let bob = app.person("bob").await;
+    bob.link(&app.bank, "user_good").await;
+    let mut items = app.bank.items().await;
+    items.retain(|item| item["item_id"] != anas);
+    let bobs = items[0]["item_id"].as_str().unwrap().to_owned();
+    app.idle().await;
+    let feed = "UPDATE feeds SET seq = seq WHERE user_id = (SELECT id FROM users WHERE email = 'ana@example.com')";
+    let Some(held) = app.hold(feed).await else {
+        return;
+    };
+    let about = async |code, item| app.bank.signed(body("ITEM", code, item)).await;
+    let first = about("NEW_ACCOUNTS_AVAILABLE", &anas).await;
+    let second = about("PENDING_EXPIRATION", &anas).await;
+    let others = about("NEW_ACCOUNTS_AVAILABLE", &bobs).await;
+    let mut hers = std::pin::pin!(join_all([app.deliver(&first), app.deliver(&second)]));
+    let blocked = "SELECT count(*) FROM pg_stat_activity \
+                   WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    tokio::select! {
+        answers = &mut hers => panic!("{answers:?} while her transaction went on"),
+        () = app.becomes(blocked, 1) => {}
+    }
+    let his = tokio::time::timeout(Duration::from_secs(30), app.deliver(&others));
+    tokio::select! {
+        answers = &mut hers => panic!("{answers:?} while her transaction went on"),
+        answer = his => assert_eq!(answer.expect("he waits for her"), 200),
+    }
+    drop(held);
+    assert_eq!(hers.await, [200, 200]);
+    let flagged = "SELECT count(*) FROM items WHERE new_accounts";
+    assert_eq!(app.count(flagged).await, 2);
+    let expiring = "SELECT count(*) FROM items WHERE consent_expires_at IS NOT NULL";
+    assert_eq!(app.count(expiring).await, 1);
+}

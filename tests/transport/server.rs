@@ -8,7 +8,11 @@ use passbook::{
     transport::Limits,
 };
 use serde_json::json;
-use tokio::time::timeout;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpSocket, TcpStream},
+    time::timeout,
+};
 
 use crate::{
     schema::{PATIENCE, Probe, build},
@@ -188,4 +192,62 @@ async fn connections_wait_for_their_turn() {
         .await
         .expect("the seat was not freed");
     assert_eq!(status.unwrap(), 200);
+}
+
+/// A request whose answer is larger than what the system keeps for a client that does not read, on
+/// a connection that takes little at a time.
+async fn greedy(server: &TestServer) -> TcpStream {
+    let fields: String = (0..40)
+        .map(|n| format!(" a{n}: text(id: 1, note: $note)"))
+        .collect();
+    let query = format!("query($note: String) {{{fields} }}");
+    let note = "x".repeat(200_000);
+    let body = json!({"query": query, "variables": {"note": note}}).to_string();
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let mut stream = socket.connect(server.address).await.unwrap();
+    let head = format!(
+        "POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(body.as_bytes()).await.unwrap();
+    stream
+}
+
+#[tokio::test]
+async fn who_does_not_take_an_answer_is_let_go() {
+    let limits = Limits {
+        connections: 1,
+        root_fields: 40,
+        stall: MOMENT,
+        ..Limits::default()
+    };
+    let server = TestServer::with(limits, &[]).await;
+    let mut stream = greedy(&server).await;
+    // There is one seat, and it is free only when the first client has lost it.
+    let other = timeout(PATIENCE, reqwest::get(server.url("/healthz"))).await;
+    let other = other.expect("the server waits for ever").unwrap();
+    assert_eq!(other.status(), 200);
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer).await;
+    assert!(answer.len() < 8_000_000, "{}", answer.len());
+}
+
+#[tokio::test]
+async fn who_takes_an_answer_slowly_gets_all_of_it() {
+    let limits = Limits {
+        root_fields: 40,
+        stall: 10 * MOMENT,
+        ..Limits::default()
+    };
+    let server = TestServer::with(limits, &[]).await;
+    let mut stream = greedy(&server).await;
+    let (mut piece, mut taken) = ([0; 32], 0);
+    while taken < 8_000_000 {
+        let read = timeout(PATIENCE, stream.read(&mut piece)).await.unwrap();
+        let read = read.unwrap();
+        assert!(read > 0, "cut off after {taken} bytes");
+        taken += read;
+    }
 }

@@ -46,11 +46,12 @@ impl Journal {
 
     /// Reads the lines of a state file, then goes on writing to it.
     pub(crate) fn open(path: &Path) -> io::Result<(Self, Vec<Line>)> {
-        let mut file = OpenOptions::new()
-            .read(true)
-            .append(true)
-            .create(true)
-            .open(path)?;
+        let mut options = OpenOptions::new();
+        options.read(true).append(true).create(true);
+        // It holds the tokens of every linked bank.
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(path)?;
         let (lines, sound) = read(&file)?;
         file.set_len(sound)?;
         file.seek(io::SeekFrom::End(0))?;

@@ -81,7 +81,7 @@ async fn lists_of_transactions_walk_an_index_in_order() {
             data(&api, ana, &format!("{{ list: {next} {{ edges {{ cursor }} }} }}"), Value::Null).await;
             for statement in app.take_statements() {
                 if statement.sql.contains("transactions") {
-                    assert_walks_an_index(&statement.sql, &app.plan(&statement).await);
+                    assert_walks_an_index(&statement.sql, &app.plan(&statement, true).await);
                 }
             }
         }
@@ -109,7 +109,7 @@ async fn the_list_of_an_account_walks_the_accounts_own_index() {
         .await;
         for statement in app.take_statements() {
             if statement.sql.contains("\"transactions\"") {
-                let plan = app.plan(&statement).await;
+                let plan = app.plan(&statement, true).await;
                 assert_walks_an_index(&statement.sql, &plan);
                 assert!(
                     plan.contains("ix_transactions_account_id_user_id_date_id"),

@@ -7,7 +7,7 @@ use passbook::{
     auth::Auth,
     clock::Clock,
     config::Config,
-    database::Database,
+    database::{Database, Txn},
     feed::Followers,
     providers::plaid::{Plaid, PlaidSettings},
     relay, schema,
@@ -205,9 +205,7 @@ impl TestApp {
     pub(crate) async fn until(&self, table: &str, condition: &str) {
         let sql = format!("SELECT count(*) FROM {table} WHERE {condition}");
         let so = async { while self.count(&sql).await == 0 {} };
-        let patience = std::time::Duration::from_secs(30);
-        let outcome = tokio::time::timeout(patience, so).await;
-        outcome.unwrap_or_else(|_| panic!("it never came to {condition}"));
+        patiently(so).await;
     }
 
     /// Lets time pass, then waits until a recurring job has run again.
@@ -220,6 +218,18 @@ impl TestApp {
         self.clock.advance(by);
         let condition = format!("kind = '{recurring}' AND finished_at > {before}");
         self.until("jobs", &condition).await;
+    }
+
+    /// A transaction that has done something and goes on, as one of a person's that takes its time;
+    /// only where others may write meanwhile.
+    pub(crate) async fn hold(&self, sql: &str) -> Option<Txn> {
+        if self.db.backend() != DbBackend::Postgres {
+            return None;
+        }
+        let txn = self.db.begin().await.unwrap();
+        let done = txn.execute_unprepared(sql).await.unwrap();
+        assert!(done.rows_affected() > 0, "{sql}");
+        Some(txn)
     }
 
     /// Does to the database what only a dead process or an older release would have done.

@@ -220,9 +220,13 @@ impl Person {
 
     /// Links a test user of the bank and waits until the first sync has ended.
     pub(crate) async fn link(&self, bank: &Bank, username: &str) -> String {
-        let public_token = bank
-            .public_token(username, &format!("{}/webhooks/plaid", self.url))
-            .await;
+        self.link_at(bank, "ins_109508", username).await
+    }
+
+    /// The same at another of the sandbox's banks.
+    pub(crate) async fn link_at(&self, bank: &Bank, institution: &str, username: &str) -> String {
+        let webhook = format!("{}/webhooks/plaid", self.url);
+        let public_token = bank.public_token_at(institution, username, &webhook).await;
         let linked = self.exchange(&public_token).await;
         let job = linked["syncJob"]["id"]
             .as_str()

@@ -12,11 +12,11 @@ use async_trait::async_trait;
 use axum::http::HeaderMap;
 use entity::user;
 use migration::{Migrator, MigratorTrait};
-use sea_orm::{
-    ActiveValue::Set, ConnectionTrait, DbBackend, EntityTrait, Statement, TransactionTrait,
-};
+use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait, Statement};
 use secrecy::SecretString;
 use uuid::Uuid;
+
+mod plans;
 
 use super::App;
 use crate::{
@@ -40,7 +40,7 @@ const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 pub(crate) struct TestApp {
     /// The handles.
     pub(crate) app: App,
-    /// What was read since it was last looked at.
+    /// What the database was asked since it was last looked at.
     pub(crate) statements: Arc<Mutex<Vec<Statement>>>,
     place: Place,
 }
@@ -115,32 +115,7 @@ impl TestApp {
         }
     }
 
-    /// How the database would carry a statement out, if it has an index for it: small tables are read
-    /// whole otherwise.
-    pub(crate) async fn plan(&self, statement: &Statement) -> String {
-        let backend = self.db.backend();
-        let (explain, column) = match backend {
-            DbBackend::Postgres => ("EXPLAIN", "QUERY PLAN"),
-            _ => ("EXPLAIN QUERY PLAN", "detail"),
-        };
-        let txn = self.db.read().begin().await.unwrap();
-        if backend == DbBackend::Postgres {
-            for way in ["seqscan", "bitmapscan", "sort"] {
-                let off = format!("SET LOCAL enable_{way} = off");
-                txn.execute_unprepared(&off).await.unwrap();
-            }
-        }
-        let sql = format!("{explain} {}", statement.sql);
-        let values = statement.values.clone().map(|values| values.0);
-        let statement = Statement::from_sql_and_values(backend, sql, values.unwrap_or_default());
-        let rows = txn.query_all_raw(statement).await.unwrap();
-        let lines = rows
-            .iter()
-            .map(|row| row.try_get::<String>("", column).unwrap());
-        lines.collect::<Vec<_>>().join("\n")
-    }
-
-    /// The statements that were read since this was last called.
+    /// What the database was asked since this was last called.
     pub(crate) fn take_statements(&self) -> Vec<Statement> {
         std::mem::take(&mut self.statements.lock().unwrap())
     }

@@ -1,0 +1,158 @@
+//! A database with a past, and what the planner does with the statements of a test on it.
+
+use chrono::TimeDelta;
+use sea_orm::{ConnectionTrait, DbBackend, Statement, TransactionTrait, sea_query::Values};
+
+use super::TestApp;
+
+/// Tables that grow with people and time. The others may be read whole.
+const LARGE: [&str; 11] = [
+    "jobs",
+    "webhooks",
+    "transactions",
+    "removed_transactions",
+    "sync_jobs",
+    "items",
+    "accounts",
+    "feeds",
+    "feed_events",
+    "sessions",
+    "users",
+];
+
+/// The names the engine's statements give to tables and to what they make on the way.
+const ALIASES: [(&str, &str); 3] = [("j", "jobs"), ("r", "jobs"), ("n", "jobs")];
+
+impl TestApp {
+    /// Fills the large tables with what other people did, a few thousand rows each, and lets the
+    /// planner look at them.
+    pub(crate) async fn fill(&self) {
+        let backend = self.db.backend();
+        let blob = match backend {
+            DbBackend::Postgres => "bytea",
+            _ => "blob",
+        };
+        let id = |n: &str| match backend {
+            DbBackend::Postgres => format!("CAST(lpad(to_hex({n}), 32, '0') AS uuid)"),
+            _ => format!("unhex(printf('%032x', {n}))"),
+        };
+        let now = self.clock.now();
+        let recently = (now - TimeDelta::hours(2)).to_rfc3339();
+        let sql = PAST
+            .replace("{id}", &id("i"))
+            .replace("{waiting}", &id("i + 1000000"))
+            .replace("{owner}", &id("i % 1000 + 1"))
+            .replace("{recently}", &recently)
+            .replace("{today}", &now.date_naive().to_string())
+            .replace(
+                "{ms}",
+                &(now - TimeDelta::hours(2)).timestamp_millis().to_string(),
+            )
+            .replace(
+                "{later}",
+                &(now + TimeDelta::hours(2)).timestamp_millis().to_string(),
+            )
+            .replace("{blob}", blob);
+        for insert in sql.split(';').filter(|sql| !sql.trim().is_empty()) {
+            let (rows, insert) = insert.trim().split_once(' ').unwrap();
+            let (into, select) = insert.split_once(" SELECT ").unwrap();
+            let numbers = format!(
+                "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows})"
+            );
+            let sql = format!("INSERT INTO {into} {numbers} SELECT {select} FROM n");
+            self.db.migrate().execute_unprepared(&sql).await.unwrap();
+        }
+        self.db
+            .migrate()
+            .execute_unprepared("ANALYZE")
+            .await
+            .unwrap();
+        self.take_statements();
+    }
+
+    /// How the database would carry a statement out. `instead` forbids PostgreSQL to read a table
+    /// whole where anything else is possible, for tests with few rows.
+    pub(crate) async fn plan(&self, statement: &Statement, instead: bool) -> String {
+        let backend = self.db.backend();
+        let (explain, column) = match backend {
+            DbBackend::Postgres => ("EXPLAIN", "QUERY PLAN"),
+            _ => ("EXPLAIN QUERY PLAN", "detail"),
+        };
+        let txn = self.db.migrate().begin().await.unwrap();
+        if backend == DbBackend::Postgres && instead {
+            let set = "SET LOCAL enable_seqscan = off";
+            txn.execute_unprepared(set).await.unwrap();
+        }
+        let values = statement.values.clone().unwrap_or(Values(Vec::new()));
+        let sql = format!("{explain} {}", statement.sql);
+        let explain = Statement::from_sql_and_values(backend, sql, values.0);
+        let rows = txn.query_all_raw(explain).await.unwrap();
+        let lines = rows
+            .iter()
+            .map(|row| row.try_get::<String>("", column).unwrap());
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    /// Asserts that no statement since the last look reads a large table whole.
+    pub(crate) async fn assert_no_scans(&self) {
+        let mut seen = std::collections::HashSet::new();
+        for statement in self.take_statements() {
+            let first = statement.sql.split(' ').next().unwrap_or_default();
+            let asks = ["SELECT", "INSERT", "UPDATE", "DELETE", "WITH"].contains(&first);
+            if asks && seen.insert(statement.sql.clone()) {
+                let plan = self.plan(&statement, false).await;
+                let scans: Vec<&str> = plan.lines().filter(|line| is_scan(line)).collect();
+                assert!(scans.is_empty(), "{scans:?} in\n{}\n{plan}", statement.sql);
+            }
+        }
+    }
+}
+
+/// Whether a line of a plan reads a large table from one end to the other.
+fn is_scan(line: &str) -> bool {
+    let line = line.trim().trim_start_matches("->").trim();
+    let (named, whole) = match line.strip_prefix("Seq Scan on ") {
+        Some(rest) => (rest, true),
+        // SQLite: by an index it is the index that is read, which may be a partial one.
+        None => match line.strip_prefix("SCAN ") {
+            Some(rest) => (rest, !rest.contains(" USING ")),
+            None => return false,
+        },
+    };
+    let name = named.split(' ').next().unwrap_or_default();
+    let table = ALIASES
+        .iter()
+        .find(|(alias, _)| *alias == name)
+        .map_or(name, |(_, table)| table);
+    whole && LARGE.contains(&table)
+}
+
+/// What is in each table: how many rows, and where each of their values comes from.
+const PAST: &str = "
+1000 users (id, email, email_key, password_hash, created_at, updated_at)
+ SELECT {id}, 'p' || i, 'p' || i, '', '{recently}', '{recently}';
+1000 feeds (user_id, seq, pruned_seq)
+ SELECT {id}, 100, 0;
+50 institutions (id, provider, provider_institution_id, name, oauth, updated_at)
+ SELECT {id}, 'plaid', 'ins_' || i, 'Bank', false, '{recently}';
+1000 items (id, user_id, provider, provider_item_id, access_token, link_status, transactions_status, new_accounts, last_synced_at, created_at, updated_at)
+ SELECT {id}, {id}, 'plaid', 'item' || i, CAST('x' AS {blob}), 'success', 'complete', false, '{recently}', '{recently}', '{recently}';
+1000 accounts (id, user_id, item_id, provider_account_id, name, kind, created_at, updated_at)
+ SELECT {id}, {id}, {id}, 'account' || i, 'A', 'other', '{recently}', '{recently}';
+20000 transactions (id, user_id, item_id, account_id, provider_transaction_id, provider_pending_id, amount, currency, date, name, search, pending, seq, created_at, updated_at)
+ SELECT {id}, {owner}, {owner}, {owner}, 't' || i, CASE WHEN i % 5 = 0 THEN 'p' || i END, 'x' || i, 'USD', '{today}', 'T', 't', false, i, '{recently}', '{recently}';
+10000 removed_transactions (id, user_id, item_id, provider_transaction_id, seq, removed_at)
+ SELECT {id}, {owner}, {owner}, 'r' || i, i, '{recently}';
+10000 sync_jobs (id, user_id, item_id, trigger, status, pages, added, modified, removed, attempt, max_attempts, error_retryable, created_at, finished_at)
+ SELECT {id}, {owner}, {owner}, 'webhook', 'succeeded', 1, 1, 0, 0, 1, 12, false, '{recently}', '{recently}';
+20000 jobs (id, kind, key, user_id, payload, state, attempt, crashes, max_attempts, run_at, hold_until, fence, lease_until, created_at, finished_at)
+ SELECT {id}, 'sync.item', 'k' || i, {owner}, '{}', CASE WHEN i % 100 = 0 THEN 'dead' ELSE 'succeeded' END, 1, 0, 12, {ms}, 0, 1, {ms}, {ms}, {ms} + i;
+500 jobs (id, kind, key, concurrency_key, payload, state, attempt, crashes, max_attempts, run_at, hold_until, fence, lease_until, created_at)
+ SELECT {waiting}, 'sync.item', 'w' || i, 'b' || (i % 7), '{}', 'waiting', 1, 0, 12, {later}, 0, 1, {ms}, {ms};
+10000 webhooks (id, provider, delivery_key, subject, code, body, state, user_id, received_at, applied_at)
+ SELECT {id}, 'plaid', 'd' || i, 'item' || (i % 1000), 'X', CAST('x' AS {blob}), CASE WHEN i % 200 = 0 THEN 'parked' ELSE 'applied' END, {owner}, '{recently}', '{recently}';
+20000 feed_events (user_id, seq, kind, subject_id, at)
+ SELECT {owner}, i, 'item', {owner}, '{recently}';
+3000 sessions (id, user_id, salt, generation, rotated_at, expires_at, ends_at, created_at)
+ SELECT {id}, {owner}, CAST('x' AS {blob}), 1, '{recently}', '{recently}', '{recently}', '{recently}';
+";
