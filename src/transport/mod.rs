@@ -1,6 +1,7 @@
-//! GraphQL over the wire: HTTP and `graphql-transport-ws` on one path, both through one preparation.
+//! GraphQL over the wire: HTTP, `graphql-transport-ws`, server-sent events and Apollo's multipart
+//! subscriptions on one path, all through one preparation.
 //!
-//! The promise: a request is answered as the two protocols' texts and their audits want it, what is
+//! The promise: a request is answered as the protocols' texts and their audits want it, what is
 //! refused is refused before it costs anything, a resolver that panics harms its own operation only,
 //! and a mutation that has begun runs to its end whether or not its client stays.
 //!
@@ -35,9 +36,11 @@ mod graphiql;
 mod http;
 mod limits;
 mod order;
+mod origin;
 mod params;
 mod prepare;
 mod run;
+mod stream;
 mod weight;
 mod ws;
 
@@ -78,7 +81,7 @@ pub struct Transport<E, D = Auth> {
     pub door: D,
     /// What the wire allows.
     pub limits: Limits,
-    /// Origins whose pages may open sockets.
+    /// Origins whose pages may open sockets and streams.
     pub origins: Arc<[String]>,
     /// Cancelled when the server begins to stop.
     pub stopping: CancellationToken,

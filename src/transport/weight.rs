@@ -66,12 +66,23 @@ pub(super) fn weigh(
         let why = format!("An operation selects at most {most} fields at its top.");
         return Err(Fault::too_complex(why).at(at));
     }
+    if chosen.node.ty == OperationType::Subscription && !follows_one(&chosen.node, weight) {
+        let why = "A subscription selects exactly one field at its top, and no fragment.";
+        return Err(Fault::invalid(why).at(at));
+    }
     if chosen.node.ty == OperationType::Mutation && weight.credentials > 1 {
         let names = CREDENTIAL_FIELDS.join(", ");
         let why = format!("An operation holds at most one of {names}.");
         return Err(Fault::too_complex(why).at(at));
     }
     Ok(chosen.node.ty == OperationType::Mutation && weight.open == weight.fields)
+}
+
+/// Whether a subscription has one source. The library would follow several as if each were alone, and
+/// overlooks what a fragment holds.
+fn follows_one(operation: &OperationDefinition, weight: Weight) -> bool {
+    let mut top = operation.selection_set.node.items.iter();
+    weight.fields == 1 && top.all(|selection| matches!(selection.node, Selection::Field(_)))
 }
 
 impl Weight {
