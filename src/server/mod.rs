@@ -17,10 +17,11 @@ use crate::{
     config::Config,
     database::Database,
     error::Result,
-    transport::{Door, Limits, Transport},
+    transport::{Door, Limits, Quota, Transport},
 };
 
 mod accept;
+mod gate;
 mod health;
 mod pages;
 mod patience;
@@ -127,6 +128,7 @@ fn router<E: Executor, D: Door>(
         origins: foreign.iter().cloned().chain(own).collect(),
         stopping: stopping.clone(),
         running,
+        operations: Quota::default(),
     };
     let ready = health::Ready::new(site.db, stopping);
     Router::new()

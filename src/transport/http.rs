@@ -93,7 +93,7 @@ async fn serve<E: Executor, D: Door>(
         Err(Error::Unauthenticated) if prepared.open => None,
         admitted => admitted?,
     };
-    run::introduce(&mut prepared.request, caller, access);
+    transport.introduce(&mut prepared, caller, access)?;
     let asked = Asked {
         caller,
         access,

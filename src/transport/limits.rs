@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::config::WireConfig;
+
 /// The most a client may ask for, and the longest it may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -21,16 +23,26 @@ pub struct Limits {
     pub directives_on_field: usize,
     /// Directives in a document.
     pub directives: usize,
+    /// Arguments of one field, and variables of one operation.
+    pub arguments: usize,
+    /// Entries of one list or object in an argument or a variable.
+    pub entries: usize,
     /// Errors in one answer; the rest is cut.
     pub errors: usize,
+    /// Whether the schema can be asked for.
+    pub introspection: bool,
     /// How long a body may take to arrive.
     pub body_time: Duration,
-    /// How long a query or mutation may run.
+    /// How long a query may run, and a mutation is waited for.
     pub execution_time: Duration,
     /// Bytes of a message on a socket.
     pub message: usize,
+    /// Messages a second on a socket, and how many of them may come at once.
+    pub pace: (u32, u32),
     /// Operations running at once on a socket.
     pub operations: usize,
+    /// Operations of one person running at once, however she is connected.
+    pub operations_per_user: usize,
     /// How long a socket may wait with `connection_init`.
     pub init_time: Duration,
     /// How often a socket is pinged.
@@ -43,6 +55,8 @@ pub struct Limits {
     pub farewell: Duration,
     /// Connections at once.
     pub connections: usize,
+    /// Connections of one address at once.
+    pub connections_per_address: usize,
     /// How long the head of a request may take to arrive.
     pub head_time: Duration,
     /// How long a connection may rest between two requests.
@@ -51,28 +65,35 @@ pub struct Limits {
     pub drain: Duration,
 }
 
-impl Default for Limits {
-    fn default() -> Self {
+impl Limits {
+    /// The limits an operator has decided, among those that are the same everywhere.
+    pub fn of(config: &WireConfig) -> Self {
         Self {
-            body: 256 * 1024,
-            query: 32 * 1024,
+            body: config.body_bytes,
+            query: config.query_bytes,
             fields: 2_000,
-            depth: 15,
+            depth: config.query_depth,
             root_fields: 20,
             aliases: 50,
             directives_on_field: 10,
             directives: 50,
+            arguments: 100,
+            entries: 500,
             errors: 20,
+            introspection: config.introspection,
             body_time: Duration::from_secs(30),
-            execution_time: Duration::from_secs(30),
+            execution_time: config.operation_timeout,
             message: 64 * 1024,
-            operations: 20,
+            pace: (50, 250),
+            operations: config.operations_per_socket,
+            operations_per_user: config.operations_per_user,
             init_time: Duration::from_secs(5),
             ping_every: Duration::from_secs(12),
             silence: Duration::from_secs(30),
             stall: Duration::from_secs(10),
             farewell: Duration::from_secs(2),
-            connections: 20_000,
+            connections: config.connections,
+            connections_per_address: config.connections_per_address,
             head_time: Duration::from_secs(10),
             rest_time: Duration::from_secs(75),
             drain: Duration::from_secs(10),
@@ -80,9 +101,18 @@ impl Default for Limits {
     }
 }
 
+impl Default for Limits {
+    fn default() -> Self {
+        Self::of(&WireConfig::default())
+    }
+}
+
 /// Mutations that take a password or a token that is one. An operation holds at most one of them, so
 /// that guesses cost a request each.
 pub(super) const CREDENTIAL_FIELDS: &[&str] = &["register", "login", "refreshSession"];
+
+/// What asks for the schema.
+pub(super) const INTROSPECTION_FIELDS: &[&str] = &["__schema", "__type"];
 
 /// What works without an access token. Clients send the token they have with every request; if it
 /// has run out, exactly these must still be possible, or nobody could refresh it.

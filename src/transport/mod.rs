@@ -9,7 +9,7 @@
 //! mutations on GET, read bodies of any size and type, and speak another dialect on sockets than the
 //! one they agree to; only the schema itself is the library's.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use async_graphql::Executor;
 use axum::{
@@ -39,12 +39,15 @@ mod order;
 mod origin;
 mod params;
 mod prepare;
+mod quota;
 mod run;
 mod stream;
+mod values;
 mod weight;
 mod ws;
 
 pub use limits::Limits;
+pub use quota::{Quota, Share};
 
 /// Where requests and sockets arrive.
 pub const PATH: &str = "/graphql";
@@ -70,7 +73,18 @@ impl Door for Auth {
 /// One of the connections there may be at once. It rides on every request, so that a request that
 /// becomes a socket keeps it.
 #[derive(Clone, Debug)]
-pub struct Seat(pub Arc<OwnedSemaphorePermit>);
+pub struct Seat {
+    _held: Arc<(OwnedSemaphorePermit, Option<Share<IpAddr>>)>,
+}
+
+impl Seat {
+    /// A seat among all, and one among those of an address.
+    pub fn new(room: OwnedSemaphorePermit, share: Option<Share<IpAddr>>) -> Self {
+        Self {
+            _held: Arc::new((room, share)),
+        }
+    }
+}
 
 /// The way from the wire to a schema.
 #[derive(Clone, Debug)]
@@ -87,6 +101,8 @@ pub struct Transport<E, D = Auth> {
     pub stopping: CancellationToken,
     /// What has begun and must end before the process does.
     pub running: TaskTracker,
+    /// The operations of each person.
+    pub operations: Quota<Uuid>,
 }
 
 impl<E: Executor, D: Door> Transport<E, D> {

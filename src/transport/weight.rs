@@ -14,7 +14,8 @@ use async_graphql::{
 
 use super::{
     fault::Fault,
-    limits::{CREDENTIAL_FIELDS, Limits, OPEN_FIELDS},
+    limits::{CREDENTIAL_FIELDS, INTROSPECTION_FIELDS, Limits, OPEN_FIELDS},
+    values,
 };
 
 /// Levels of selections and fragments within each other; the library's own wall stands at 32.
@@ -53,6 +54,7 @@ pub(super) fn weigh(
     let (mut all, mut weight) = (Weight::default(), Weight::default());
     for (_, operation) in document.operations.iter() {
         scale.directives(&operation.node.directives)?;
+        values::of_definitions(&operation.node, limits)?;
         let this = scale.selection_set(&operation.node.selection_set)?;
         all.add(this);
         scale.limit(all)?;
@@ -130,7 +132,7 @@ impl<'a> Scale<'a> {
             self.directives(selection.node.directives())?;
             let mut weight = match &selection.node {
                 Selection::Field(field) => {
-                    self.alias(&field.node)?;
+                    self.field(&field.node)?;
                     self.selection_set(&field.node.selection_set)?
                         .under(&field.node)
                 }
@@ -190,7 +192,14 @@ impl<'a> Scale<'a> {
         Ok(())
     }
 
-    fn alias(&mut self, field: &Field) -> Result<(), Fault> {
+    fn field(&mut self, field: &Field) -> Result<(), Fault> {
+        let name = &field.name.node;
+        if !self.limits.introspection && INTROSPECTION_FIELDS.contains(&name.as_str()) {
+            let why =
+                "Introspection is off on this server: work with the schema file of its release.";
+            return Err(Fault::invalid(why).at(Some(field.name.pos)));
+        }
+        values::of_field(field, self.limits).map_err(|fault| fault.at(Some(field.name.pos)))?;
         self.aliases += usize::from(field.alias.is_some());
         if self.aliases > self.limits.aliases {
             let why = format!("A document holds at most {} aliases.", self.limits.aliases);
@@ -229,7 +238,8 @@ impl<'a> Scale<'a> {
             let at = directives.first().map(|directive| directive.pos);
             return Err(Fault::too_complex(why).at(at));
         }
-        Ok(())
+        let mut directives = directives.iter();
+        directives.try_for_each(|directive| values::of_directive(&directive.node, most))
     }
 }
 

@@ -10,6 +10,8 @@ mod hostile;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
+mod limits;
+#[cfg(test)]
 mod running;
 #[cfg(test)]
 mod schema;

@@ -43,17 +43,19 @@ impl Told {
 
     /// Everything up to these words; the rest if they do not come any more.
     async fn until(&mut self, words: &str) -> String {
-        loop {
-            if let Some(at) = self.heard.find(words) {
-                let rest = self.heard.split_off(at + words.len());
-                return std::mem::replace(&mut self.heard, rest);
+        let found = timeout(PATIENCE, async {
+            loop {
+                if let Some(at) = self.heard.find(words) {
+                    let rest = self.heard.split_off(at + words.len());
+                    return std::mem::replace(&mut self.heard, rest);
+                }
+                match self.response.chunk().await.unwrap() {
+                    Some(chunk) => self.heard += std::str::from_utf8(&chunk).unwrap(),
+                    None => return std::mem::take(&mut self.heard),
+                }
             }
-            let chunk = timeout(PATIENCE, self.response.chunk()).await;
-            match chunk.expect("nothing is told").unwrap() {
-                Some(chunk) => self.heard += std::str::from_utf8(&chunk).unwrap(),
-                None => return std::mem::take(&mut self.heard),
-            }
-        }
+        });
+        found.await.expect("nothing is told")
     }
 
     /// Everything there is.

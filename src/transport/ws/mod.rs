@@ -17,6 +17,7 @@ use super::{Caller, Door, Seat, Transport, fault::Fault, origin};
 
 mod message;
 mod operation;
+mod pace;
 mod session;
 
 use session::Session;
