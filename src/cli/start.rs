@@ -110,7 +110,7 @@ impl Process {
             executor: schema::build(app, auth.clone()),
             door: auth.clone(),
             routes: webhooks::routes(app.clone(), intake),
-            limits: Limits::of(&app.config.wire),
+            limits: Arc::new(Limits::of(&app.config.wire)),
         };
         let server = Server::on(socket, site);
         let shutdown = self.parts.shutdown();

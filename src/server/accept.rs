@@ -1,7 +1,7 @@
 //! Takes connections, serves them, and lets go of them in order. Not `axum::serve`, which waits for
 //! the head of a request for ever and takes any number of connections.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -46,7 +46,7 @@ impl Server {
         let listener = socket.listener;
         let mut gate = Gate::new(&limits);
         while let Some(arrival) = next(&listener, &mut gate, &shutdown).await {
-            let work = connection(arrival, router.clone(), limits, stopping.clone());
+            let work = connection(arrival, router.clone(), limits.clone(), stopping.clone());
             running.spawn(work);
         }
         drop(listener);
@@ -88,7 +88,12 @@ async fn next(
     }
 }
 
-async fn connection(arrival: Arrival, router: Router, limits: Limits, stopping: CancellationToken) {
+async fn connection(
+    arrival: Arrival,
+    router: Router,
+    limits: Arc<Limits>,
+    stopping: CancellationToken,
+) {
     let Arrival { stream, peer, seat } = arrival;
     // Answers are small and awaited; where this cannot be set they are only a little later.
     let _ = stream.set_nodelay(true);

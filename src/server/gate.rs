@@ -51,13 +51,11 @@ impl Gate {
         if holder.is_loopback() {
             return Ok(Seat::new(room, None));
         }
-        match self.addresses.take(holder, self.each) {
-            Some(share) => Ok(Seat::new(room, Some(share))),
-            None => {
-                self.complain(holder);
-                Err(room)
-            }
+        if let Some(share) = self.addresses.take(holder, self.each) {
+            return Ok(Seat::new(room, Some(share)));
         }
+        self.complain(holder);
+        Err(room)
     }
 
     fn complain(&mut self, address: IpAddr) {

@@ -40,7 +40,7 @@ pub struct Site<E, D> {
     /// What else is served, such as webhooks.
     pub routes: Router,
     /// What the wire allows.
-    pub limits: Limits,
+    pub limits: Arc<Limits>,
 }
 
 /// An address that was taken, before there is anything to serve on it: what is served may have to
@@ -56,7 +56,7 @@ pub struct Socket {
 pub struct Server {
     socket: Socket,
     router: Router,
-    limits: Limits,
+    limits: Arc<Limits>,
     stopping: CancellationToken,
     running: TaskTracker,
 }
@@ -94,7 +94,7 @@ impl Server {
     /// A server on an address that was taken before.
     pub fn on<E: Executor, D: Door>(socket: Socket, site: Site<E, D>) -> Self {
         let (stopping, running) = (CancellationToken::new(), TaskTracker::new());
-        let limits = site.limits;
+        let limits = site.limits.clone();
         let (stop, run) = (stopping.clone(), running.clone());
         Self {
             router: router(site, socket.address, stop, run),

@@ -147,7 +147,7 @@ fn follow<E: Executor, D: Door>(
         return Err(Fault::unavailable("The server is stopping."));
     }
     let opened = stream::open(transport, prepared, asked.caller, asked.access, framing);
-    Ok(opened.map_or_else(Served::Answer, Served::Stream))
+    Ok(opened.map_or_else(|answer| Served::Answer(*answer), Served::Stream))
 }
 
 /// Nothing but JSON: every other type that a page may send without asking first would let any page

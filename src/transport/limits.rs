@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::config::WireConfig;
 
 /// The most a client may ask for, and the longest it may take.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Limits {
     /// Bytes of a request's body.
     pub body: usize,
@@ -113,6 +113,16 @@ pub(super) const CREDENTIAL_FIELDS: &[&str] = &["register", "login", "refreshSes
 
 /// What asks for the schema.
 pub(super) const INTROSPECTION_FIELDS: &[&str] = &["__schema", "__type"];
+
+/// The long lists in it. Types have fields, which have types, so each list within another multiplies
+/// the answer; two are all that tools need.
+pub(super) const INTROSPECTION_LISTS: &[&str] = &[
+    "types",
+    "fields",
+    "interfaces",
+    "possibleTypes",
+    "inputFields",
+];
 
 /// What works without an access token. Clients send the token they have with every request; if it
 /// has run out, exactly these must still be possible, or nobody could refresh it.

@@ -39,9 +39,13 @@ mod order;
 mod origin;
 mod params;
 mod prepare;
+#[cfg(test)]
+mod properties;
 mod quota;
 mod run;
 mod stream;
+#[cfg(test)]
+mod tests;
 mod values;
 mod weight;
 mod ws;
@@ -94,7 +98,7 @@ pub struct Transport<E, D = Auth> {
     /// Who may come in.
     pub door: D,
     /// What the wire allows.
-    pub limits: Limits,
+    pub limits: Arc<Limits>,
     /// Origins whose pages may open sockets and streams.
     pub origins: Arc<[String]>,
     /// Cancelled when the server begins to stop.

@@ -14,7 +14,7 @@ use async_graphql::{
 
 use super::{
     fault::Fault,
-    limits::{CREDENTIAL_FIELDS, INTROSPECTION_FIELDS, Limits, OPEN_FIELDS},
+    limits::{CREDENTIAL_FIELDS, INTROSPECTION_FIELDS, INTROSPECTION_LISTS, Limits, OPEN_FIELDS},
     values,
 };
 
@@ -31,6 +31,9 @@ struct Weight {
     fields: usize,
     credentials: usize,
     open: usize,
+    /// Whole schemas asked for, and how many lists of one lie within each other.
+    schemas: usize,
+    lists: usize,
 }
 
 /// Refuses a document that asks for too much. Says whether the operation that runs works without a
@@ -68,6 +71,10 @@ pub(super) fn weigh(
         let why = format!("An operation selects at most {most} fields at its top.");
         return Err(Fault::too_complex(why).at(at));
     }
+    if weight.schemas > 1 {
+        let why = "An operation asks for the schema at most once.";
+        return Err(Fault::too_complex(why).at(at));
+    }
     if chosen.node.ty == OperationType::Subscription && !follows_one(&chosen.node, weight) {
         let why = "A subscription selects exactly one field at its top, and no fragment.";
         return Err(Fault::invalid(why).at(at));
@@ -96,6 +103,8 @@ impl Weight {
         self.fields = self.fields.saturating_add(other.fields);
         self.credentials = self.credentials.saturating_add(other.credentials);
         self.open = self.open.saturating_add(other.open);
+        self.schemas = self.schemas.saturating_add(other.schemas);
+        self.lists = self.lists.max(other.lists);
     }
 
     /// What a field with this below it weighs.
@@ -106,6 +115,8 @@ impl Weight {
             fields: 1,
             credentials: usize::from(CREDENTIAL_FIELDS.contains(&name)),
             open: usize::from(OPEN_FIELDS.contains(&name)),
+            schemas: self.schemas + usize::from(name == "__schema"),
+            lists: self.lists + usize::from(INTROSPECTION_LISTS.contains(&name)),
             ..self
         }
     }
@@ -133,8 +144,9 @@ impl<'a> Scale<'a> {
             let mut weight = match &selection.node {
                 Selection::Field(field) => {
                     self.field(&field.node)?;
-                    self.selection_set(&field.node.selection_set)?
-                        .under(&field.node)
+                    let below = self.selection_set(&field.node.selection_set)?;
+                    introspection(&field.node, below)?;
+                    below.under(&field.node)
                 }
                 Selection::FragmentSpread(spread) => {
                     self.fragment(&spread.node.fragment_name.node)?
@@ -241,6 +253,16 @@ impl<'a> Scale<'a> {
         let mut directives = directives.iter();
         directives.try_for_each(|directive| values::of_directive(&directive.node, most))
     }
+}
+
+/// Refuses to tell the schema in the schema.
+fn introspection(field: &Field, below: Weight) -> Result<(), Fault> {
+    let name = field.name.node.as_str();
+    if INTROSPECTION_FIELDS.contains(&name) && below.lists > 2 {
+        let why = "Introspection goes at most two lists deep.";
+        return Err(Fault::too_complex(why).at(Some(field.name.pos)));
+    }
+    Ok(())
 }
 
 fn nested() -> Fault {

@@ -1,6 +1,6 @@
 //! The server round the API: routes, headers, start and stop.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use migration::{Migrator, MigratorTrait};
 use passbook::{
@@ -25,7 +25,7 @@ fn site(
         executor: build(Probe::default()),
         door: TestDoor::default(),
         routes: axum::Router::new(),
-        limits: Limits::default(),
+        limits: Arc::default(),
     }
 }
 

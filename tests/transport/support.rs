@@ -120,7 +120,7 @@ impl TestServer {
             executor: schema(probe.clone()),
             door: door.clone(),
             routes: extra(),
-            limits,
+            limits: Arc::new(limits),
         };
         let server = Server::bind(site).await.unwrap();
         let address = server.address();

@@ -36,11 +36,11 @@ pub(super) fn open<E: Executor, D: Door>(
     caller: &Caller,
     access: Option<Access>,
     framing: Framing,
-) -> Result<Response, Answer> {
+) -> Result<Response, Box<Answer>> {
     let mut events = Box::pin(transport.follow(prepared, caller).fuse());
     // A document is checked before anything of it waits, so what refuses it is there at once.
     let first = match events.next().now_or_never().flatten() {
-        Some(Ok(answer)) if run::is_refusal(&answer) => return Err(answer),
+        Some(Ok(answer)) if run::is_refusal(&answer) => return Err(answer.into()),
         first => first,
     };
     let every = transport.limits.ping_every;

@@ -47,7 +47,7 @@ pub(super) async fn upgrade<E: Executor, D: Door>(
     let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &())
         .await
         .map_err(|rejection| Fault::http(StatusCode::BAD_REQUEST, rejection.body_text()))?;
-    let limits = transport.limits;
+    let limits = transport.limits.clone();
     let spoken = upgrade.requested_protocols().any(|name| name == PROTOCOL);
     let alive = transport.running.token();
     let response = upgrade

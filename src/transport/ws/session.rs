@@ -83,7 +83,7 @@ impl<'s, E: Executor, D: Door> Session<'s, E, D> {
 
     /// Serves the socket until it ends; every operation on it ends with it.
     pub(super) async fn run(mut self) -> End {
-        let limits = self.transport.limits;
+        let limits = self.transport.limits.clone();
         let stopping = self.transport.stopping.clone();
         let mut init = Box::pin(sleep(limits.init_time));
         let first = Instant::now() + limits.ping_every;

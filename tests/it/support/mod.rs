@@ -185,7 +185,7 @@ fn run(app: &App, socket: Socket, shutdown: &CancellationToken) -> (String, Join
         executor: schema::build(app, auth.clone()),
         door: auth.clone(),
         routes: webhooks::routes(app.clone(), intake),
-        limits: Limits::of(&app.config.wire),
+        limits: Arc::new(Limits::of(&app.config.wire)),
     };
     let server = Server::on(socket, site);
     let url = format!("http://{}", server.address());
