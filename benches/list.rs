@@ -15,8 +15,6 @@
 )]
 
 use std::{
-    io::{Read, Write},
-    net::TcpStream,
     thread,
     time::{Duration, Instant},
 };
@@ -27,7 +25,12 @@ use serde_json::{Value, json};
 #[expect(dead_code, reason = "each of them uses its part")]
 mod support;
 
-use support::{Common, House, figures::Spread, person::Person};
+use support::{
+    Common, House,
+    figures::Spread,
+    person::Person,
+    wire::{self, Wire},
+};
 
 const QUERY: &str = "query($after: String) { transactions(first: 50, after: $after) { \
     nodes { id amount { amount currency } direction date name merchantName pending paymentChannel createdAt \
@@ -78,7 +81,8 @@ async fn middle(person: &Person, rows: usize) -> Value {
 
 fn measure(args: &Args, house: &House, person: &Person, what: &str, after: &Value) {
     let address = person.url.trim_start_matches("http://");
-    let request = request(address, person, after);
+    let body = json!({"query": QUERY, "variables": {"after": after}}).to_string();
+    let request = wire::post(address, &person.token, &body);
     ask_for(address, &request, Duration::from_secs(1));
     let cpu = house.server.program.cpu();
     let time = Duration::from_secs(args.seconds);
@@ -99,28 +103,14 @@ fn measure(args: &Args, house: &House, person: &Person, what: &str, after: &Valu
     );
 }
 
-fn request(address: &str, person: &Person, after: &Value) -> Vec<u8> {
-    let body = json!({"query": QUERY, "variables": {"after": after}}).to_string();
-    let head = format!(
-        "POST /graphql HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {}\r\n\
-         content-type: application/json\r\ncontent-length: {}\r\n\r\n",
-        person.token,
-        body.len()
-    );
-    [head, body].concat().into_bytes()
-}
-
 /// Asks on one connection for so long; returns how long each answer took.
 fn ask_for(address: &str, request: &[u8], time: Duration) -> Vec<Duration> {
-    let mut connection = TcpStream::connect(address).unwrap();
-    connection.set_nodelay(true).unwrap();
-    let mut buffer = vec![0; 256 * 1024];
+    let mut wire = Wire::open(address);
     let mut took = Vec::new();
     let began = Instant::now();
     while began.elapsed() < time {
         let asked = Instant::now();
-        connection.write_all(request).unwrap();
-        let answer = answer(&mut connection, &mut buffer);
+        let answer = wire.ask(request);
         took.push(asked.elapsed());
         assert!(
             answer.starts_with("HTTP/1.1 200") && !answer.contains("\"errors\""),
@@ -128,26 +118,4 @@ fn ask_for(address: &str, request: &[u8], time: Duration) -> Vec<Duration> {
         );
     }
     took
-}
-
-/// Reads one answer, whose length the server tells.
-fn answer<'a>(connection: &mut TcpStream, buffer: &'a mut [u8]) -> &'a str {
-    let mut filled = 0;
-    let mut whole = usize::MAX;
-    while filled < whole {
-        let read = connection.read(&mut buffer[filled..]).unwrap();
-        assert!(read > 0, "the server hung up");
-        filled += read;
-        if whole == usize::MAX
-            && let Some(head) = buffer[..filled].windows(4).position(|w| w == b"\r\n\r\n")
-        {
-            let text = std::str::from_utf8(&buffer[..head]).unwrap();
-            let length = text
-                .lines()
-                .find_map(|line| line.strip_prefix("content-length: "));
-            let length: usize = length.expect("no length").parse().unwrap();
-            whole = head + 4 + length;
-        }
-    }
-    std::str::from_utf8(&buffer[..filled]).unwrap()
 }

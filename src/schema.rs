@@ -28,7 +28,12 @@ pub type Schema = async_graphql::Schema<Query, Mutation, Subscription>;
 
 /// Builds the schema.
 pub fn build(app: &App, auth: Auth) -> Schema {
-    equip(bare(), app).data(auth).finish()
+    let schema = equip(bare(), app).data(auth);
+    if app.config.wire.suggestions {
+        schema.finish()
+    } else {
+        schema.disable_suggestions().finish()
+    }
 }
 
 /// The schema in its own language: what `schema.graphql` holds, but for the newline at its end.

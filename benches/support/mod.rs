@@ -8,6 +8,7 @@ pub(crate) mod figures;
 pub(crate) mod person;
 pub(crate) mod place;
 pub(crate) mod program;
+pub(crate) mod wire;
 
 use bank::Bank;
 use place::Place;
@@ -50,8 +51,13 @@ pub(crate) struct House {
 impl House {
     /// Opens one whose bank is ready at once.
     pub(crate) async fn open(place: Place, seed: u64) -> Self {
+        Self::with(place, seed, &[]).await
+    }
+
+    /// Opens one with settings of its own.
+    pub(crate) async fn with(place: Place, seed: u64, settings: &[(&str, &str)]) -> Self {
         let bank = Bank::open(&place, seed).await;
-        let server = Server::start(&place, bank.url()).await;
+        let server = Server::start(&place, bank.url(), settings).await;
         Self {
             server,
             bank,

@@ -6,8 +6,8 @@ use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, connect_async,
-    tungstenite::{Message, client::IntoClientRequest},
+    MaybeTlsStream, WebSocketStream, connect_async_with_config,
+    tungstenite::{Message, client::IntoClientRequest, protocol::WebSocketConfig},
 };
 
 use super::bank::Bank;
@@ -102,13 +102,7 @@ impl Person {
 
     /// Opens a socket with a subscription on it.
     pub(crate) async fn watch(&self, document: &str, variables: Value) -> Watch {
-        let address = format!("{}/graphql", self.url.replace("http:", "ws:"));
-        let mut request = address.into_client_request().unwrap();
-        request.headers_mut().insert(
-            "sec-websocket-protocol",
-            "graphql-transport-ws".parse().unwrap(),
-        );
-        let (mut socket, _) = connect_async(request).await.unwrap();
+        let mut socket = handshake(&self.url).await;
         let payload = json!({"Authorization": format!("Bearer {}", self.token)});
         let init = json!({"type": "connection_init", "payload": payload});
         send(&mut socket, init).await;
@@ -122,6 +116,22 @@ impl Person {
 }
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// Opens a socket that has said nothing yet.
+pub(crate) async fn handshake(url: &str) -> Socket {
+    let address = format!("{}/graphql", url.replace("http:", "ws:"));
+    let mut request = address.into_client_request().unwrap();
+    let protocol = "graphql-transport-ws".parse().unwrap();
+    request
+        .headers_mut()
+        .insert("sec-websocket-protocol", protocol);
+    // There may be thousands of them.
+    let small = WebSocketConfig::default()
+        .read_buffer_size(4096)
+        .write_buffer_size(0);
+    let opened = connect_async_with_config(request, Some(small), true).await;
+    opened.unwrap().0
+}
 
 async fn send(socket: &mut Socket, message: Value) {
     let message = Message::text(message.to_string());

@@ -53,8 +53,17 @@ impl Program {
 
     /// The most memory it ever had, in MiB.
     pub(crate) fn peak_memory(&self) -> f64 {
+        self.memory("VmHWM:")
+    }
+
+    /// The memory it has, in MiB.
+    pub(crate) fn resident_memory(&self) -> f64 {
+        self.memory("VmRSS:")
+    }
+
+    fn memory(&self, which: &str) -> f64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.0.id())).unwrap();
-        let line = status.lines().find(|line| line.starts_with("VmHWM:"));
+        let line = status.lines().find(|line| line.starts_with(which));
         let kib: f64 = line
             .and_then(|line| line.split_whitespace().nth(1))
             .and_then(|kib| kib.parse().ok())
@@ -97,10 +106,10 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) async fn start(place: &Place, bank: &str) -> Self {
+    pub(crate) async fn start(place: &Place, bank: &str, settings: &[(&str, &str)]) -> Self {
         let address = address();
         let server = Self {
-            program: serve(place, bank, &address),
+            program: serve(place, bank, &address, settings),
             url: format!("http://{address}"),
             bank: bank.to_owned(),
         };
@@ -111,7 +120,7 @@ impl Server {
     /// Starts it anew, after it was killed.
     pub(crate) fn restart(&mut self, place: &Place) {
         let address = self.url.trim_start_matches("http://");
-        self.program = serve(place, &self.bank, address);
+        self.program = serve(place, &self.bank, address, &[]);
     }
 
     pub(crate) async fn ready(&self) {
@@ -119,12 +128,12 @@ impl Server {
     }
 }
 
-fn serve(place: &Place, bank: &str, address: &str) -> Program {
-    let settings = [
+fn serve(place: &Place, bank: &str, address: &str, settings: &[(&str, &str)]) -> Program {
+    let usual = [
         ("LISTEN", address),
         ("DATABASE_URL", place.url.as_str()),
         ("SECRET_KEY", SECRET_KEY),
         ("PLAID_BASE_URL", bank),
     ];
-    Program::start(place, &["serve"], &settings)
+    Program::start(place, &["serve"], &[&usual, settings].concat())
 }

@@ -112,7 +112,7 @@ impl Process {
             executor: schema::build(app, auth.clone()),
             door: auth.clone(),
             routes: webhooks::routes(app.clone(), intake),
-            limits: Limits::default(),
+            limits: Arc::new(Limits::of(&app.config.wire)),
         };
         let server = Server::on(socket, site);
         let shutdown = self.parts.shutdown();

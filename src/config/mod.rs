@@ -10,8 +10,10 @@ use secrecy::{ExposeSecret, SecretString};
 use sqlx::sqlite::SqliteConnectOptions;
 
 mod reader;
+mod wire;
 
 use reader::{Reader, unknown};
+pub use wire::WireConfig;
 
 /// Every setting there is. `.env.example` lists the same names; a test compares.
 pub const NAMES: &[&str] = &[
@@ -19,8 +21,18 @@ pub const NAMES: &[&str] = &[
     "ALLOWED_ORIGINS",
     "DATABASE_URL",
     "GRAPHIQL",
+    "INTROSPECTION",
     "LISTEN",
     "LOG_FORMAT",
+    "MAX_BODY_BYTES",
+    "MAX_CONNECTIONS",
+    "MAX_CONNECTIONS_PER_ADDRESS",
+    "MAX_OPERATIONS_PER_SOCKET",
+    "MAX_OPERATIONS_PER_USER",
+    "MAX_QUERY_BYTES",
+    "MAX_QUERY_COST",
+    "MAX_QUERY_DEPTH",
+    "OPERATION_TIMEOUT",
     "PLAID_BASE_URL",
     "PLAID_CLIENT_ID",
     "PLAID_ENV",
@@ -31,6 +43,7 @@ pub const NAMES: &[&str] = &[
     "RUST_LOG",
     "SANDBOX_LISTEN",
     "SECRET_KEY",
+    "SUGGESTIONS",
     "WORKERS",
 ];
 
@@ -67,6 +80,8 @@ pub struct Config {
     pub workers: usize,
     /// `GRAPHIQL`: whether `/graphiql` is served.
     pub graphiql: bool,
+    /// `MAX_*` and their like: what clients may ask for.
+    pub wire: WireConfig,
     /// `LOG_FORMAT`: how the log is written.
     pub log_format: LogFormat,
     /// `RUST_LOG`: what is logged, in the syntax of `tracing-subscriber`.
@@ -184,8 +199,9 @@ impl Config {
                 local(8010),
                 "an address such as 127.0.0.1:8010",
             ),
-            workers: reader.parse("WORKERS", 4, "a number from 0 to 64"),
+            workers: reader.number("WORKERS", 4, 0..=64),
             graphiql: reader.choice("GRAPHIQL", true, &[("on", true), ("off", false)]),
+            wire: reader.wire(),
             log_format: reader.choice(
                 "LOG_FORMAT",
                 LogFormat::Text,
@@ -193,11 +209,6 @@ impl Config {
             ),
             log_filter: reader.log_filter(),
         };
-        if config.workers > 64 {
-            reader
-                .faults
-                .push("WORKERS: use a number from 0 to 64".to_owned());
-        }
         if reader.faults.is_empty() {
             Ok(config)
         } else {
@@ -242,6 +253,7 @@ mod tests {
         assert_eq!(config.sqlite_path(), Some(PathBuf::from("passbook.db")));
         assert_eq!(config.plaid.env, PlaidEnv::Local);
         assert_eq!(config.access_token_ttl, Duration::from_mins(30));
+        assert_eq!(config.wire, WireConfig::default());
     }
 
     #[test]
@@ -253,6 +265,13 @@ mod tests {
             ("PUBLIC_URL", "app.example"),
             ("DATABASE_URL", "mysql://x"),
             ("LOG_FORMAT", "xml"),
+            ("MAX_QUERY_COST", "99"),
+            ("MAX_QUERY_DEPTH", "deep"),
+            ("MAX_QUERY_BYTES", "4096"),
+            ("MAX_BODY_BYTES", "2048"),
+            ("MAX_CONNECTIONS", "-1"),
+            ("OPERATION_TIMEOUT", "11m"),
+            ("INTROSPECTION", "yes"),
             ("PLAID_ENV", "sandbox"),
         ]);
         for name in [
@@ -262,6 +281,12 @@ mod tests {
             "PUBLIC_URL",
             "DATABASE_URL",
             "LOG_FORMAT",
+            "MAX_QUERY_COST",
+            "MAX_QUERY_DEPTH",
+            "MAX_BODY_BYTES",
+            "MAX_CONNECTIONS",
+            "OPERATION_TIMEOUT",
+            "INTROSPECTION",
         ] {
             assert_eq!(
                 told.iter().filter(|line| line.starts_with(name)).count(),

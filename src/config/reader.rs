@@ -1,6 +1,8 @@
 //! Takes settings out one by one and notes what is wrong with each.
 
-use std::{collections::BTreeMap, fmt, net::IpAddr, str::FromStr, time::Duration};
+use std::{
+    collections::BTreeMap, fmt, net::IpAddr, ops::RangeInclusive, str::FromStr, time::Duration,
+};
 
 use secrecy::SecretString;
 use sqlx::{postgres::PgConnectOptions, sqlite::SqliteConnectOptions};
@@ -107,6 +109,20 @@ impl Reader {
             self.fault(name, format_args!("use {wanted}"));
             default
         })
+    }
+
+    pub(super) fn number(
+        &mut self,
+        name: &str,
+        default: usize,
+        range: RangeInclusive<usize>,
+    ) -> usize {
+        let wanted = format!("a number from {} to {}", range.start(), range.end());
+        let number = self.parse(name, default, &wanted);
+        if !range.contains(&number) {
+            self.fault(name, format_args!("use {wanted}"));
+        }
+        number
     }
 
     pub(super) fn choice<T: Copy>(&mut self, name: &str, default: T, choices: &[(&str, T)]) -> T {

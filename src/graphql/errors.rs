@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use async_graphql::{
-    ErrorExtensionValues, Response, ServerError, SimpleObject, Value, Variables,
+    Response, ServerError, SimpleObject, Value, Variables,
     extensions::{
         Extension, ExtensionContext, ExtensionFactory, NextParseQuery, NextRequest, NextSubscribe,
         NextValidation,
@@ -118,21 +118,9 @@ impl Extension for ErrorPolicyRun {
         ctx: &ExtensionContext<'_>,
         next: NextValidation<'_>,
     ) -> Result<async_graphql::ValidationResult, Vec<ServerError>> {
-        next.run(ctx).await.map_err(|errors| {
-            let code = |error: ServerError| {
-                let costly =
-                    error.message.contains("too complex") || error.message.contains("too deep");
-                coded(
-                    error,
-                    if costly {
-                        "QUERY_TOO_COMPLEX"
-                    } else {
-                        "GRAPHQL_VALIDATION_FAILED"
-                    },
-                )
-            };
-            errors.into_iter().map(code).collect()
-        })
+        let code = |error| coded(error, "GRAPHQL_VALIDATION_FAILED");
+        let checked = next.run(ctx).await;
+        checked.map_err(|errors| errors.into_iter().map(code).collect())
     }
 }
 
@@ -189,10 +177,12 @@ pub fn code_of(error: &Error) -> &'static str {
     }
 }
 
+/// Gives an error a code, unless who made it did.
 fn coded(mut error: ServerError, code: &'static str) -> ServerError {
-    let mut extensions = ErrorExtensionValues::default();
-    extensions.set("code", Value::from(code));
-    error.extensions = Some(extensions);
+    let extensions = error.extensions.get_or_insert_default();
+    if extensions.get("code").is_none() {
+        extensions.set("code", Value::from(code));
+    }
     error
 }
 

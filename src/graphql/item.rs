@@ -15,6 +15,9 @@ use crate::error::Result;
 /// How long before the end of a consent the person is asked to renew it.
 const CONSENT_NOTICE: TimeDelta = TimeDelta::days(14);
 
+/// How many accounts a login is taken to open when it is told what a query costs.
+const USUAL_ACCOUNTS: usize = 5;
+
 /// One login at one bank, with the accounts it opens.
 #[derive(Clone, Debug)]
 pub struct Item(pub Arc<item::Model>);
@@ -52,6 +55,7 @@ impl Item {
     }
 
     /// The accounts this login opens, oldest first.
+    #[graphql(complexity = "USUAL_ACCOUNTS * child_complexity + 1")]
     async fn accounts(
         &self,
         ctx: &Context<'_>,

@@ -13,6 +13,7 @@ use crate::{
 pub mod account;
 pub mod activity;
 pub mod batch;
+pub mod cost;
 pub mod errors;
 pub mod id;
 pub mod institution;
@@ -30,11 +31,14 @@ pub mod user;
 
 use loaders::{Loaders, Loading};
 
-/// Gives a schema what the nouns work with: the handles, the loaders and the error policy.
+/// Gives a schema what the nouns work with: the handles, the loaders, the limit and the error policy.
 pub fn equip<Q, M, S>(schema: SchemaBuilder<Q, M, S>, app: &App) -> SchemaBuilder<Q, M, S> {
     schema
         .data(app.clone())
         .data(Loaders::new(app, None))
+        .extension(cost::Cost {
+            limit: app.config.wire.query_cost,
+        })
         .extension(errors::ErrorPolicy)
         .extension(Loading)
         .extension(nulls::Nulls)

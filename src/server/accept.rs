@@ -16,12 +16,11 @@ use hyper_util::{
 };
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
     time::{sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Server, patience::Patient};
+use super::{Server, gate::Gate, patience::Patient};
 use crate::transport::{Limits, Seat};
 
 /// Bytes of a request's head.
@@ -45,9 +44,9 @@ impl Server {
             running,
         } = self;
         let listener = socket.listener;
-        let seats = Arc::new(Semaphore::new(limits.connections));
-        while let Some(arrival) = next(&listener, &seats, &shutdown).await {
-            let work = connection(arrival, router.clone(), limits, stopping.clone());
+        let mut gate = Gate::new(&limits);
+        while let Some(arrival) = next(&listener, &mut gate, &shutdown).await {
+            let work = connection(arrival, router.clone(), limits.clone(), stopping.clone());
             running.spawn(work);
         }
         drop(listener);
@@ -63,14 +62,18 @@ impl Server {
 /// The next connection; none once the server is to stop.
 async fn next(
     listener: &TcpListener,
-    seats: &Arc<Semaphore>,
+    gate: &mut Gate,
     shutdown: &CancellationToken,
 ) -> Option<Arrival> {
     let arrival = async {
-        let seat = Seat(Arc::new(seats.clone().acquire_owned().await.ok()?));
+        let mut room = gate.room().await?;
         loop {
             match listener.accept().await {
-                Ok((stream, peer)) => return Some(Arrival { stream, peer, seat }),
+                Ok((stream, peer)) => match gate.seat(room, peer.ip()) {
+                    Ok(seat) => return Some(Arrival { stream, peer, seat }),
+                    // Dropped, and thereby refused.
+                    Err(free) => room = free,
+                },
                 Err(error) => {
                     // Usually there are no file descriptors left; some will be soon.
                     tracing::warn!(%error, "a connection could not be accepted");
@@ -85,11 +88,16 @@ async fn next(
     }
 }
 
-async fn connection(arrival: Arrival, router: Router, limits: Limits, stopping: CancellationToken) {
+async fn connection(
+    arrival: Arrival,
+    router: Router,
+    limits: Arc<Limits>,
+    stopping: CancellationToken,
+) {
     let Arrival { stream, peer, seat } = arrival;
     // Answers are small and awaited; where this cannot be set they are only a little later.
     let _ = stream.set_nodelay(true);
-    let (stream, phase) = Patient::new(stream, limits);
+    let (stream, phase) = Patient::new(stream, limits.clone());
     let router = TowerToHyperService::new(router);
     let service = hyper::service::service_fn(move |request: Request<hyper::body::Incoming>| {
         let mut request = request.map(Body::new);

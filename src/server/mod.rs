@@ -18,10 +18,11 @@ use crate::{
     database::Database,
     error::Result,
     seal::Keys,
-    transport::{Door, Limits, Transport},
+    transport::{Door, Limits, Quota, Transport},
 };
 
 mod accept;
+mod gate;
 mod health;
 mod pages;
 mod patience;
@@ -44,7 +45,7 @@ pub struct Site<E, D> {
     /// What else is served, such as webhooks.
     pub routes: Router,
     /// What the wire allows.
-    pub limits: Limits,
+    pub limits: Arc<Limits>,
 }
 
 /// An address that was taken, before there is anything to serve on it: what is served may have to
@@ -60,7 +61,7 @@ pub struct Socket {
 pub struct Server {
     socket: Socket,
     router: Router,
-    limits: Limits,
+    limits: Arc<Limits>,
     stopping: CancellationToken,
     running: TaskTracker,
 }
@@ -98,7 +99,7 @@ impl Server {
     /// A server on an address that was taken before.
     pub fn on<E: Executor, D: Door>(socket: Socket, site: Site<E, D>) -> Self {
         let (stopping, running) = (CancellationToken::new(), TaskTracker::new());
-        let limits = site.limits;
+        let limits = site.limits.clone();
         let (stop, run) = (stopping.clone(), running.clone());
         Self {
             router: router(site, socket.address, stop, run),
@@ -132,6 +133,7 @@ fn router<E: Executor, D: Door>(
         origins: foreign.iter().cloned().chain(own).collect(),
         stopping: stopping.clone(),
         running,
+        operations: Quota::default(),
     };
     let ready = health::Ready::new(site.db, stopping);
     Router::new()

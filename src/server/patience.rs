@@ -48,7 +48,7 @@ impl Phase {
 pub(super) struct Patient {
     stream: TcpStream,
     phase: Phase,
-    limits: Limits,
+    limits: Arc<Limits>,
     /// When the head has to be there.
     head: Option<Pin<Box<Sleep>>>,
     /// When the client has to have taken more; none while it takes all we have.
@@ -57,7 +57,7 @@ pub(super) struct Patient {
 
 impl Patient {
     /// A new connection owes us a head at once.
-    pub(super) fn new(stream: TcpStream, limits: Limits) -> (Self, Phase) {
+    pub(super) fn new(stream: TcpStream, limits: Arc<Limits>) -> (Self, Phase) {
         let phase = Phase(Arc::new(AtomicU8::new(HEAD)));
         let patient = Self {
             stream,
@@ -76,7 +76,9 @@ impl Patient {
         cx: &mut Context<'_>,
         outcome: Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
-        let Limits { stall, pace, .. } = self.limits;
+        let Limits {
+            stall, answer_rate, ..
+        } = *self.limits;
         match (&outcome, &mut self.answer) {
             (Poll::Pending, answer) => {
                 let deadline = answer.get_or_insert_with(|| Box::pin(sleep(stall)));
@@ -85,7 +87,7 @@ impl Patient {
                 }
             }
             (Poll::Ready(Ok(taken)), Some(deadline)) => {
-                let until = later(deadline.deadline(), *taken, pace);
+                let until = later(deadline.deadline(), *taken, answer_rate);
                 deadline.as_mut().reset(until.min(Instant::now() + stall));
             }
             _ => {}
@@ -95,9 +97,9 @@ impl Patient {
 }
 
 /// The deadline of a client that has taken some bytes.
-fn later(deadline: Instant, taken: usize, pace: u32) -> Instant {
+fn later(deadline: Instant, taken: usize, rate: u32) -> Instant {
     let taken = u32::try_from(taken).unwrap_or(u32::MAX);
-    deadline + Duration::from_secs(1) * taken / pace.max(1)
+    deadline + Duration::from_secs(1) * taken / rate.max(1)
 }
 
 impl AsyncRead for Patient {

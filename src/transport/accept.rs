@@ -1,14 +1,32 @@
 //! Which media type an answer has.
 
+use std::cmp::Ordering;
+
 use axum::http::{HeaderMap, HeaderValue, header};
 
-/// The two media types of an answer.
+/// The two media types of an answer that is one JSON text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Media {
     /// `application/graphql-response+json`: a request that did not run has a status that says so.
     GraphQl,
     /// `application/json`: what clients knew before; an answer that is well-formed has status 200.
     Json,
+}
+
+/// The two shapes of an answer that goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Framing {
+    /// `text/event-stream`, in the protocol of graphql-sse with a connection for each operation.
+    Events,
+    /// `multipart/mixed;subscriptionSpec=1.0`, Apollo's protocol of subscriptions over HTTP.
+    Parts,
+}
+
+/// What the client would have; the best of each sort, if any of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Accepted {
+    pub(super) media: Option<Media>,
+    pub(super) framing: Option<Framing>,
 }
 
 impl Media {
@@ -27,48 +45,102 @@ impl Media {
             Self::Json => "application/json; charset=utf-8",
         })
     }
+}
 
-    /// The type the client would rather have; none if it accepts neither.
-    pub(super) fn negotiate(headers: &HeaderMap) -> Option<Self> {
+impl Accepted {
+    /// Reads what a request accepts.
+    pub(super) fn of(headers: &HeaderMap) -> Self {
         let mut ranges = Vec::new();
         for value in headers.get_all(header::ACCEPT) {
-            let text = value.to_str().ok()?;
-            ranges.extend(text.split(',').map(str::trim).filter(|r| !r.is_empty()));
+            let texts = value.to_str().unwrap_or("unreadable").split(',');
+            ranges.extend(texts.filter_map(Range::read));
         }
         if ranges.is_empty() {
-            return Some(Self::Json);
+            let media = Some(Media::Json);
+            return Self {
+                media,
+                framing: None,
+            };
         }
-        let (named, modern) = quality(&ranges, Self::GraphQl);
-        let (_, legacy) = quality(&ranges, Self::Json);
-        match modern.cmp(&legacy) {
-            _ if modern == 0 && legacy == 0 => None,
-            std::cmp::Ordering::Greater => Some(Self::GraphQl),
-            std::cmp::Ordering::Equal if named => Some(Self::GraphQl),
-            _ => Some(Self::Json),
+        Self {
+            media: media(&ranges),
+            framing: framing(&ranges),
         }
     }
 }
 
-/// How much the ranges want a media type, in thousandths, by the most exact of them; and whether
-/// that one names it.
-fn quality(ranges: &[&str], media: Media) -> (bool, u16) {
+/// One of the media types of an `Accept`.
+struct Range {
+    name: String,
+    /// How much it is wanted, in thousandths.
+    weight: u16,
+    /// Whether it is of Apollo's protocol; iOS, Kotlin and the browsers quote it or do not.
+    subscription: bool,
+}
+
+impl Range {
+    fn read(text: &str) -> Option<Self> {
+        let mut parts = text.split(';').map(str::trim);
+        let name = parts.next().filter(|name| !name.is_empty())?;
+        let mut range = Self {
+            name: name.to_ascii_lowercase(),
+            weight: 1000,
+            subscription: false,
+        };
+        for (name, value) in parts.filter_map(|part| part.split_once('=')) {
+            match name.trim_end().to_ascii_lowercase().as_str() {
+                "q" => range.weight = thousandths(value),
+                "subscriptionspec" => range.subscription = value.trim().trim_matches('"') == "1.0",
+                _ => {}
+            }
+        }
+        Some(range)
+    }
+}
+
+fn media(ranges: &[Range]) -> Option<Media> {
+    let (named, modern) = quality(ranges, Media::GraphQl);
+    let (_, legacy) = quality(ranges, Media::Json);
+    match modern.cmp(&legacy) {
+        _ if modern == 0 && legacy == 0 => None,
+        Ordering::Greater => Some(Media::GraphQl),
+        Ordering::Equal if named => Some(Media::GraphQl),
+        _ => Some(Media::Json),
+    }
+}
+
+/// How much the ranges want a media type, by the most exact of them; and whether that one names it.
+fn quality(ranges: &[Range], media: Media) -> (bool, u16) {
     let mut best = (0, 0);
     for range in ranges {
-        let mut parts = range.split(';').map(str::trim);
-        let exactness = match parts.next().unwrap_or_default().to_ascii_lowercase() {
+        let exactness = match range.name.as_str() {
             name if name == media.name() => 3,
-            name if name == "application/*" => 2,
-            name if name == "*/*" => 1,
+            "application/*" => 2,
+            "*/*" => 1,
             _ => continue,
         };
-        let weight = parts
-            .find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")))
-            .map_or(1000, thousandths);
         if exactness >= best.0 {
-            best = (exactness, weight);
+            best = (exactness, range.weight);
         }
     }
     (best.0 == 3, best.1)
+}
+
+/// An answer that goes on has to be asked for by name: a client that takes anything waits for an end.
+fn framing(ranges: &[Range]) -> Option<Framing> {
+    let known = |range: &Range| match range.name.as_str() {
+        "text/event-stream" => Some(Framing::Events),
+        "multipart/mixed" if range.subscription => Some(Framing::Parts),
+        _ => None,
+    };
+    let wanted = ranges.iter().filter(|range| range.weight > 0);
+    let mut best: Option<(u16, Framing)> = None;
+    for (weight, framing) in wanted.filter_map(|range| Some((range.weight, known(range)?))) {
+        if best.is_none_or(|(most, _)| weight > most) {
+            best = Some((weight, framing));
+        }
+    }
+    best.map(|(_, framing)| framing)
 }
 
 /// `0.85` as 850; what cannot be read wants nothing.
@@ -123,11 +195,62 @@ mod tests {
             (Some("image/png, text/*"), None),
         ];
         for (accept, expected) in table {
-            let mut headers = HeaderMap::new();
-            if let Some(accept) = accept {
-                headers.insert(header::ACCEPT, accept.parse().unwrap());
-            }
-            assert_eq!(Media::negotiate(&headers), expected, "{accept:?}");
+            assert_eq!(of(accept).media, expected, "{accept:?}");
         }
+    }
+
+    #[test]
+    fn an_answer_goes_on_only_for_those_who_say_so() {
+        let (events, parts) = (Some(Framing::Events), Some(Framing::Parts));
+        let table = [
+            (None, None),
+            (Some("*/*"), None),
+            (Some("text/*"), None),
+            (Some("multipart/mixed"), None),
+            (
+                Some("multipart/mixed;deferSpec=20220824,application/json"),
+                None,
+            ),
+            (Some("text/event-stream"), events),
+            (Some("Text/Event-Stream; charset=utf-8"), events),
+            (Some("text/event-stream;q=0"), None),
+            (Some("text/event-stream, multipart/mixed"), events),
+            (
+                Some(
+                    "multipart/mixed;boundary=\"graphql\";subscriptionSpec=\"1.0\", application/json",
+                ),
+                parts,
+            ),
+            (
+                Some("multipart/mixed;boundary=graphql;subscriptionSpec=1.0,application/json"),
+                parts,
+            ),
+            (
+                Some("multipart/mixed; boundary=graphql; subscriptionSpec = 1.0"),
+                parts,
+            ),
+            (
+                Some(
+                    "multipart/mixed;subscriptionSpec=1.0,application/graphql-response+json,application/json;q=0.9",
+                ),
+                parts,
+            ),
+            (Some("multipart/mixed;subscriptionSpec=2.0"), None),
+            (
+                Some("text/event-stream;q=0.4, multipart/mixed;subscriptionspec=\"1.0\";q=0.5"),
+                parts,
+            ),
+        ];
+        for (accept, expected) in table {
+            assert_eq!(of(accept).framing, expected, "{accept:?}");
+        }
+    }
+
+    fn of(accept: Option<&str>) -> Accepted {
+        let mut headers = HeaderMap::new();
+        if let Some(accept) = accept {
+            headers.insert(header::ACCEPT, accept.parse().unwrap());
+        }
+        Accepted::of(&headers)
     }
 }

@@ -60,9 +60,12 @@ impl Fault {
         )
     }
 
-    /// A socket that carries too much already.
+    /// Somebody who has too much going on already.
     pub(super) fn rate_limited(message: impl Into<String>) -> Self {
-        Self::new("RATE_LIMITED", message)
+        Self {
+            status: Some(StatusCode::TOO_MANY_REQUESTS),
+            ..Self::new("RATE_LIMITED", message)
+        }
     }
 
     /// The request is not one that could carry GraphQL.
@@ -86,6 +89,14 @@ impl Fault {
         Self {
             status: Some(StatusCode::SERVICE_UNAVAILABLE),
             ..Self::new("UNAVAILABLE", message)
+        }
+    }
+
+    /// It took too long.
+    pub(super) fn timeout(message: impl Into<String>) -> Self {
+        Self {
+            status: Some(StatusCode::SERVICE_UNAVAILABLE),
+            ..Self::new("TIMEOUT", message)
         }
     }
 

@@ -1,4 +1,5 @@
-//! GraphQL over HTTP: POST with JSON, GET for queries.
+//! GraphQL over HTTP: POST with JSON, GET for queries, and subscriptions for those who accept an
+//! answer that goes on.
 
 use async_graphql::{Executor, Response as Answer, ServerError, parser::types::OperationType};
 use axum::{
@@ -14,10 +15,31 @@ use axum::{
 use serde::Serialize;
 
 use super::{
-    Caller, Door, Transport, accept::Media, body, fault::Fault, params::Params, prepare::prepare,
-    run, ws,
+    Caller, Door, Transport,
+    accept::{Accepted, Framing, Media},
+    body,
+    fault::Fault,
+    origin,
+    params::Params,
+    prepare::{Prepared, prepare},
+    run, stream, ws,
 };
-use crate::error::Error;
+use crate::{auth::Access, error::Error};
+
+/// Who asks, and what she would understand.
+struct Asked<'a> {
+    caller: &'a Caller,
+    access: Option<Access>,
+    accepted: Accepted,
+}
+
+/// What a request comes to.
+enum Served {
+    /// One answer.
+    Answer(Answer),
+    /// An answer that goes on, already dressed.
+    Stream(Response),
+}
 
 /// Receives whatever comes to the API's path.
 pub(super) async fn receive<E: Executor, D: Door>(
@@ -26,19 +48,18 @@ pub(super) async fn receive<E: Executor, D: Door>(
 ) -> Response {
     let (parts, body) = request.into_parts();
     let caller = Caller::of(&parts);
-    let media = Media::negotiate(&parts.headers);
+    let accepted = Accepted::of(&parts.headers);
     let outcome = if ws::is_wanted(&parts) {
-        match ws::upgrade(transport, parts, caller.clone()).await {
-            Ok(response) => return response,
-            Err(fault) => Err(fault),
-        }
+        ws::upgrade(transport, parts, caller.clone())
+            .await
+            .map(Served::Stream)
     } else {
-        serve(&transport, &parts, body, &caller).await
+        serve(&transport, &parts, body, &caller, accepted).await
     };
-    let media = media.unwrap_or(Media::Json);
     match outcome {
-        Ok(answer) => respond(answer, media),
-        Err(fault) => refuse(fault, media, &caller),
+        Ok(Served::Answer(answer)) => respond(answer, accepted),
+        Ok(Served::Stream(response)) => response,
+        Err(fault) => refuse(fault, accepted, &caller),
     }
 }
 
@@ -47,41 +68,86 @@ async fn serve<E: Executor, D: Door>(
     parts: &Parts,
     body: Body,
     caller: &Caller,
-) -> Result<Answer, Fault> {
+    accepted: Accepted,
+) -> Result<Served, Fault> {
     // The body comes first even where the headers are wrong: who is answered while sending sees a
     // broken connection, not the answer.
     let bytes = body::read(&parts.headers, body, &transport.limits).await?;
     let params = match parts.method {
         Method::POST => {
             demand_json(&parts.headers)?;
-            demand_acceptance(&parts.headers)?;
+            demand_acceptance(accepted)?;
             Params::from_body(&bytes)?
         }
         Method::GET => {
-            demand_acceptance(&parts.headers)?;
+            demand_acceptance(accepted)?;
             Params::from_uri(&parts.uri)?
         }
         _ => return Err(Fault::method("GET, POST", "Use POST, or GET for queries.")),
     };
     let mut prepared = prepare(params, &transport.limits)?;
-    match prepared.kind {
-        OperationType::Mutation if parts.method == Method::GET => {
-            return Err(Fault::method("POST", "Mutations need POST."));
-        }
-        OperationType::Subscription => {
-            return Err(Fault::http(
-                StatusCode::BAD_REQUEST,
-                "Subscriptions need a WebSocket with the protocol graphql-transport-ws.",
-            ));
-        }
-        _ => {}
+    if prepared.kind == OperationType::Mutation && parts.method == Method::GET {
+        return Err(Fault::method("POST", "Mutations need POST."));
     }
     let access = match transport.admit(&parts.headers).await {
         Err(Error::Unauthenticated) if prepared.open => None,
         admitted => admitted?,
     };
-    run::introduce(&mut prepared.request, caller, access);
-    transport.run(prepared, caller).await
+    transport.introduce(&mut prepared, caller, access)?;
+    let asked = Asked {
+        caller,
+        access,
+        accepted,
+    };
+    match prepared.kind {
+        OperationType::Subscription => follow(transport, &parts.headers, prepared, &asked),
+        _ => once(transport, prepared, &asked).await,
+    }
+}
+
+/// A query or a mutation. Who accepts one JSON text gets that, whatever else she accepts.
+async fn once<E: Executor, D: Door>(
+    transport: &Transport<E, D>,
+    prepared: Prepared,
+    asked: &Asked<'_>,
+) -> Result<Served, Fault> {
+    let framing = match asked.accepted {
+        Accepted { media: Some(_), .. } => None,
+        // Apollo's protocol has no place for them.
+        Accepted {
+            framing: Some(Framing::Parts),
+            ..
+        } => return Err(unacceptable("This is no subscription: accept JSON for it.")),
+        Accepted { framing, .. } => framing,
+    };
+    let answer = transport.run(prepared, asked.caller).await?;
+    Ok(match framing {
+        Some(framing) if !run::is_refusal(&answer) => {
+            Served::Stream(stream::whole(framing, &answer))
+        }
+        _ => Served::Answer(answer),
+    })
+}
+
+fn follow<E: Executor, D: Door>(
+    transport: &Transport<E, D>,
+    headers: &HeaderMap,
+    prepared: Prepared,
+    asked: &Asked<'_>,
+) -> Result<Served, Fault> {
+    let Some(framing) = asked.accepted.framing else {
+        return Err(Fault::http(
+            StatusCode::BAD_REQUEST,
+            "A subscription does not fit into one answer: use a WebSocket with the protocol \
+             graphql-transport-ws, or accept text/event-stream or multipart/mixed;subscriptionSpec=1.0.",
+        ));
+    };
+    origin::demand(headers, &transport.origins)?;
+    if transport.stopping.is_cancelled() {
+        return Err(Fault::unavailable("The server is stopping."));
+    }
+    let opened = stream::open(transport, prepared, asked.caller, asked.access, framing);
+    Ok(opened.map_or_else(|answer| Served::Answer(*answer), Served::Stream))
 }
 
 /// Nothing but JSON: every other type that a page may send without asking first would let any page
@@ -108,13 +174,18 @@ fn demand_json(headers: &HeaderMap) -> Result<(), Fault> {
     Ok(())
 }
 
-fn demand_acceptance(headers: &HeaderMap) -> Result<(), Fault> {
-    Media::negotiate(headers).map(|_| ()).ok_or_else(|| {
-        Fault::http(
-            StatusCode::NOT_ACCEPTABLE,
-            "Answers are application/graphql-response+json or application/json.",
-        )
-    })
+fn demand_acceptance(accepted: Accepted) -> Result<(), Fault> {
+    if accepted.media.is_none() && accepted.framing.is_none() {
+        return Err(unacceptable(
+            "Answers are application/graphql-response+json, application/json or, for subscriptions, \
+             text/event-stream.",
+        ));
+    }
+    Ok(())
+}
+
+fn unacceptable(message: &str) -> Fault {
+    Fault::http(StatusCode::NOT_ACCEPTABLE, message)
 }
 
 /// An answer to a request that did not run: without `data`.
@@ -123,16 +194,18 @@ struct Refusal {
     errors: Vec<ServerError>,
 }
 
-fn respond(answer: Answer, media: Media) -> Response {
+fn respond(answer: Answer, accepted: Accepted) -> Response {
+    let media = accepted.media.unwrap_or(Media::Json);
     if run::is_refusal(&answer) {
         let errors = answer.errors;
-        return send(refused_status(media), media, &Refusal { errors });
+        return send(refused_status(accepted), media, &Refusal { errors });
     }
     send(StatusCode::OK, media, &answer)
 }
 
-fn refuse(fault: Fault, media: Media, caller: &Caller) -> Response {
-    let status = fault.status.unwrap_or_else(|| refused_status(media));
+fn refuse(fault: Fault, accepted: Accepted, caller: &Caller) -> Response {
+    let media = accepted.media.unwrap_or(Media::Json);
+    let status = fault.status.unwrap_or_else(|| refused_status(accepted));
     let allow = fault.allow;
     let errors = vec![fault.error(&caller.id)];
     let mut response = send(status, media, &Refusal { errors });
@@ -154,11 +227,15 @@ fn refuse(fault: Fault, media: Media, caller: &Caller) -> Response {
     response
 }
 
-/// Clients of the older type look for errors only where the status is 200.
-fn refused_status(media: Media) -> StatusCode {
-    match media {
-        Media::GraphQl => StatusCode::BAD_REQUEST,
-        Media::Json => StatusCode::OK,
+/// Clients of the older type look for errors only where the status is 200. Those that know streams
+/// look at the status first.
+fn refused_status(accepted: Accepted) -> StatusCode {
+    match accepted {
+        Accepted {
+            media: Some(Media::Json),
+            framing: None,
+        } => StatusCode::OK,
+        _ => StatusCode::BAD_REQUEST,
     }
 }
 

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use crate::config::WireConfig;
+
 /// The most a client may ask for, and the longest it may take.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Limits {
     /// Bytes of a request's body.
     pub body: usize,
@@ -21,16 +23,26 @@ pub struct Limits {
     pub directives_on_field: usize,
     /// Directives in a document.
     pub directives: usize,
+    /// Arguments of one field, and variables of one operation.
+    pub arguments: usize,
+    /// Entries of one list or object in an argument or a variable.
+    pub entries: usize,
     /// Errors in one answer; the rest is cut.
     pub errors: usize,
+    /// Whether the schema can be asked for.
+    pub introspection: bool,
     /// How long a body may take to arrive.
     pub body_time: Duration,
-    /// How long a query or mutation may run.
+    /// How long a query may run, and a mutation is waited for.
     pub execution_time: Duration,
     /// Bytes of a message on a socket.
     pub message: usize,
+    /// Messages a second on a socket, and how many of them may come at once.
+    pub pace: (u32, u32),
     /// Operations running at once on a socket.
     pub operations: usize,
+    /// Operations of one person running at once, however she is connected.
+    pub operations_per_user: usize,
     /// How long a socket may wait with `connection_init`.
     pub init_time: Duration,
     /// How often a socket is pinged.
@@ -40,11 +52,13 @@ pub struct Limits {
     /// How long an answer or a message may wait for a client that takes nothing of it.
     pub stall: Duration,
     /// Bytes a second of an answer that a client has to take: slower is no network in use.
-    pub pace: u32,
+    pub answer_rate: u32,
     /// How long a closed socket is given to say goodbye.
     pub farewell: Duration,
     /// Connections at once.
     pub connections: usize,
+    /// Connections of one address at once.
+    pub connections_per_address: usize,
     /// How long the head of a request may take to arrive.
     pub head_time: Duration,
     /// How long a connection may rest between two requests.
@@ -54,29 +68,36 @@ pub struct Limits {
     pub drain: Duration,
 }
 
-impl Default for Limits {
-    fn default() -> Self {
+impl Limits {
+    /// The limits an operator has decided, among those that are the same everywhere.
+    pub fn of(config: &WireConfig) -> Self {
         Self {
-            body: 256 * 1024,
-            query: 32 * 1024,
+            body: config.body_bytes,
+            query: config.query_bytes,
             fields: 2_000,
-            depth: 15,
+            depth: config.query_depth,
             root_fields: 20,
             aliases: 50,
             directives_on_field: 10,
             directives: 50,
+            arguments: 100,
+            entries: 500,
             errors: 20,
+            introspection: config.introspection,
             body_time: Duration::from_secs(30),
-            execution_time: Duration::from_secs(30),
+            execution_time: config.operation_timeout,
             message: 64 * 1024,
-            operations: 20,
+            pace: (50, 250),
+            operations: config.operations_per_socket,
+            operations_per_user: config.operations_per_user,
             init_time: Duration::from_secs(5),
             ping_every: Duration::from_secs(12),
             silence: Duration::from_secs(30),
             stall: Duration::from_secs(10),
-            pace: 8 * 1024,
+            answer_rate: 8 * 1024,
             farewell: Duration::from_secs(2),
-            connections: 20_000,
+            connections: config.connections,
+            connections_per_address: config.connections_per_address,
             head_time: Duration::from_secs(10),
             rest_time: Duration::from_secs(75),
             drain: Duration::from_secs(8),
@@ -84,9 +105,28 @@ impl Default for Limits {
     }
 }
 
+impl Default for Limits {
+    fn default() -> Self {
+        Self::of(&WireConfig::default())
+    }
+}
+
 /// Mutations that take a password or a token that is one. An operation holds at most one of them, so
 /// that guesses cost a request each.
 pub(super) const CREDENTIAL_FIELDS: &[&str] = &["register", "login", "refreshSession"];
+
+/// What asks for the schema.
+pub(super) const INTROSPECTION_FIELDS: &[&str] = &["__schema", "__type"];
+
+/// The long lists in it. Types have fields, which have types, so each list within another multiplies
+/// the answer; two are all that tools need.
+pub(super) const INTROSPECTION_LISTS: &[&str] = &[
+    "types",
+    "fields",
+    "interfaces",
+    "possibleTypes",
+    "inputFields",
+];
 
 /// What works without an access token. Clients send the token they have with every request; if it
 /// has run out, exactly these must still be possible, or nobody could refresh it.

@@ -1,6 +1,7 @@
-//! GraphQL over the wire: HTTP and `graphql-transport-ws` on one path, both through one preparation.
+//! GraphQL over the wire: HTTP, `graphql-transport-ws`, server-sent events and Apollo's multipart
+//! subscriptions on one path, all through one preparation.
 //!
-//! The promise: a request is answered as the two protocols' texts and their audits want it, what is
+//! The promise: a request is answered as the protocols' texts and their audits want it, what is
 //! refused is refused before it costs anything, a resolver that panics harms its own operation only,
 //! and a mutation that has begun runs to its end whether or not its client stays.
 //!
@@ -8,7 +9,7 @@
 //! mutations on GET, read bodies of any size and type, and speak another dialect on sockets than the
 //! one they agree to; only the schema itself is the library's.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use async_graphql::Executor;
 use axum::{
@@ -36,13 +37,22 @@ mod graphiql;
 mod http;
 mod limits;
 mod order;
+mod origin;
 mod params;
 mod prepare;
+#[cfg(test)]
+mod properties;
+mod quota;
 mod run;
+mod stream;
+#[cfg(test)]
+mod tests;
+mod values;
 mod weight;
 mod ws;
 
 pub use limits::Limits;
+pub use quota::{Quota, Share};
 
 /// Where requests and sockets arrive.
 pub const PATH: &str = "/graphql";
@@ -68,7 +78,18 @@ impl Door for Auth {
 /// One of the connections there may be at once. It rides on every request, so that a request that
 /// becomes a socket keeps it.
 #[derive(Clone, Debug)]
-pub struct Seat(pub Arc<OwnedSemaphorePermit>);
+pub struct Seat {
+    _held: Arc<(OwnedSemaphorePermit, Option<Share<IpAddr>>)>,
+}
+
+impl Seat {
+    /// A seat among all, and one among those of an address.
+    pub fn new(room: OwnedSemaphorePermit, share: Option<Share<IpAddr>>) -> Self {
+        Self {
+            _held: Arc::new((room, share)),
+        }
+    }
+}
 
 /// The way from the wire to a schema.
 #[derive(Clone, Debug)]
@@ -78,13 +99,15 @@ pub struct Transport<E, D = Auth> {
     /// Who may come in.
     pub door: D,
     /// What the wire allows.
-    pub limits: Limits,
-    /// Origins whose pages may open sockets.
+    pub limits: Arc<Limits>,
+    /// Origins whose pages may open sockets and streams.
     pub origins: Arc<[String]>,
     /// Cancelled when the server begins to stop.
     pub stopping: CancellationToken,
     /// What has begun and must end before the process does.
     pub running: TaskTracker,
+    /// The operations of each person.
+    pub operations: Quota<Uuid>,
 }
 
 impl<E: Executor, D: Door> Transport<E, D> {

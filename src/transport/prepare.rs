@@ -12,7 +12,11 @@ use async_graphql::{
     },
 };
 
-use super::{empty, fault::Fault, limits::Limits, order::Order, params::Params, weight::weigh};
+use uuid::Uuid;
+
+use super::{
+    Share, empty, fault::Fault, limits::Limits, order::Order, params::Params, values, weight::weigh,
+};
 use crate::graphql::errors::one_line;
 
 /// An operation that may run.
@@ -24,6 +28,8 @@ pub(super) struct Prepared {
     pub(super) order: Order,
     /// Whether it works without a token, so that a bad one does not matter.
     pub(super) open: bool,
+    /// What it counts as, once it is somebody's.
+    pub(super) share: Option<Share<Uuid>>,
 }
 
 /// Makes a request of what a client asks, or says why not.
@@ -40,6 +46,7 @@ pub(super) fn prepare(params: Params, limits: &Limits) -> Result<Prepared, Fault
     })?;
     let (name, operation) = choose(&document, params.operation_name.as_deref())?;
     let open = weigh(&document, operation, limits)?;
+    values::of_variables(&params.variables, limits)?;
     let order = Order::of(&document, operation);
     fit(&operation.node, &params.variables)?;
     let (name, kind) = (name.map(Name::to_string), operation.node.ty);
@@ -52,6 +59,7 @@ pub(super) fn prepare(params: Params, limits: &Limits) -> Result<Prepared, Fault
         kind,
         order,
         open,
+        share: None,
     })
 }
 

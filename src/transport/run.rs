@@ -1,9 +1,9 @@
 //! Runs what was prepared. A panic ends its own operation and nothing else; a query ends when its
 //! client leaves; a mutation does not, since half of one is no use to anybody.
 
-use std::{any::Any, panic::AssertUnwindSafe};
+use std::{any::Any, panic::AssertUnwindSafe, time::Duration};
 
-use async_graphql::{Executor, Request, Response, Value, parser::types::OperationType};
+use async_graphql::{Executor, Response, Value, parser::types::OperationType};
 use futures_util::{FutureExt, Stream, StreamExt};
 use tokio::time::timeout;
 use tracing::Instrument;
@@ -12,26 +12,48 @@ use super::{Caller, Door, Transport, fault::Fault, order::Order, prepare::Prepar
 use crate::{auth::Access, graphql::errors::RequestId};
 
 impl<E: Executor, D: Door> Transport<E, D> {
+    /// Tells resolvers who asks, and counts the operation as hers until it is over. Strangers are
+    /// counted by their connections: nothing they may ask for goes on.
+    pub(super) fn introduce(
+        &self,
+        prepared: &mut Prepared,
+        caller: &Caller,
+        access: Option<Access>,
+    ) -> Result<(), Fault> {
+        let data = &mut prepared.request.data;
+        data.insert(caller.id.clone());
+        data.insert(caller.client.clone());
+        if let Some(access) = access {
+            data.insert(access);
+            data.insert(access.viewer);
+            let most = self.limits.operations_per_user;
+            let share = self.operations.take(access.viewer.user_id, most);
+            let too_many = || format!("You have {most} operations running: end one first.");
+            prepared.share = Some(share.ok_or_else(|| Fault::rate_limited(too_many()))?);
+        }
+        Ok(())
+    }
+
     /// Runs a query or a mutation.
     pub(super) async fn run(&self, prepared: Prepared, caller: &Caller) -> Result<Response, Fault> {
         let (executor, limit) = (self.executor.clone(), self.limits.execution_time);
         let (request, order, id) = (prepared.request, prepared.order, caller.id.clone());
+        let share = prepared.share;
         let work = async move {
+            let _counted = share;
             let work = AssertUnwindSafe(executor.execute(request)).catch_unwind();
-            match timeout(limit, work).await {
-                Ok(Ok(response)) => Ok(response),
-                Ok(Err(panic)) => Err(panicked(&*panic, &id)),
-                Err(_) => Err(Fault::unavailable(format!(
-                    "The operation took longer than {} s and was stopped.",
-                    limit.as_secs_f32()
-                ))),
-            }
+            work.await.map_err(|panic| panicked(&*panic, &id))
         };
         let response = if prepared.kind == OperationType::Mutation {
+            // When it is no longer waited for, it goes on by itself.
             let task = self.running.spawn(work.in_current_span());
-            task.await.unwrap_or_else(|_| Err(Fault::internal()))
+            let outcome = timeout(limit, task).await;
+            let outcome =
+                outcome.map_err(|_| late(limit, "goes on: look later what came of it"))?;
+            outcome.unwrap_or_else(|_| Err(Fault::internal()))
         } else {
-            work.await
+            let outcome = timeout(limit, work).await;
+            outcome.map_err(|_| late(limit, "was stopped: ask for less"))?
         };
         response.map(|response| self.dress(response, &order, &caller.id))
     }
@@ -43,13 +65,13 @@ impl<E: Executor, D: Door> Transport<E, D> {
         caller: &Caller,
     ) -> impl Stream<Item = Result<Response, Fault>> + Send + use<E, D> {
         let (this, order, id) = (self.clone(), prepared.order, caller.id.clone());
+        let share = prepared.share;
         let stream = self.executor.execute_stream(prepared.request, None);
-        AssertUnwindSafe(stream)
-            .catch_unwind()
-            .map(move |next| match next {
-                Ok(response) => Ok(this.dress(response, &order, &id)),
-                Err(panic) => Err(panicked(&*panic, &id)),
-            })
+        AssertUnwindSafe(stream).catch_unwind().map(move |next| {
+            let _counted = &share;
+            let response = next.map_err(|panic| panicked(&*panic, &id))?;
+            Ok(this.dress(response, &order, &id))
+        })
     }
 
     /// Puts the fields in order, cuts the errors, and gives each the id to ask about it by.
@@ -61,16 +83,6 @@ impl<E: Executor, D: Door> Transport<E, D> {
             extensions.set("requestId", id.0.as_ref());
         }
         response
-    }
-}
-
-/// Tells resolvers who asks.
-pub(super) fn introduce(request: &mut Request, caller: &Caller, access: Option<Access>) {
-    request.data.insert(caller.id.clone());
-    request.data.insert(caller.client.clone());
-    if let Some(access) = access {
-        request.data.insert(access);
-        request.data.insert(access.viewer);
     }
 }
 
@@ -86,6 +98,13 @@ pub(super) fn is_source_failure(response: &Response) -> bool {
     response.data == Value::Null
         && !response.errors.is_empty()
         && response.errors.iter().all(|error| error.path.len() <= 1)
+}
+
+fn late(limit: Duration, then: &str) -> Fault {
+    let seconds = limit.as_secs_f32();
+    Fault::timeout(format!(
+        "The operation takes longer than {seconds} s and {then}."
+    ))
 }
 
 fn panicked(panic: &(dyn Any + Send), id: &RequestId) -> Fault {

@@ -14,7 +14,8 @@ use async_graphql::{
 
 use super::{
     fault::Fault,
-    limits::{CREDENTIAL_FIELDS, Limits, OPEN_FIELDS},
+    limits::{CREDENTIAL_FIELDS, INTROSPECTION_FIELDS, INTROSPECTION_LISTS, Limits, OPEN_FIELDS},
+    values,
 };
 
 /// Levels of selections and fragments within each other; the library's own wall stands at 32.
@@ -30,6 +31,9 @@ struct Weight {
     fields: usize,
     credentials: usize,
     open: usize,
+    /// Whole schemas asked for, and how many lists of one lie within each other.
+    schemas: usize,
+    lists: usize,
 }
 
 /// Refuses a document that asks for too much. Says whether the operation that runs works without a
@@ -53,6 +57,7 @@ pub(super) fn weigh(
     let (mut all, mut weight) = (Weight::default(), Weight::default());
     for (_, operation) in document.operations.iter() {
         scale.directives(&operation.node.directives)?;
+        values::of_definitions(&operation.node, limits)?;
         let this = scale.selection_set(&operation.node.selection_set)?;
         all.add(this);
         scale.limit(all)?;
@@ -66,12 +71,27 @@ pub(super) fn weigh(
         let why = format!("An operation selects at most {most} fields at its top.");
         return Err(Fault::too_complex(why).at(at));
     }
+    if weight.schemas > 1 {
+        let why = "An operation asks for the schema at most once.";
+        return Err(Fault::too_complex(why).at(at));
+    }
+    if chosen.node.ty == OperationType::Subscription && !follows_one(&chosen.node, weight) {
+        let why = "A subscription selects exactly one field at its top, and no fragment.";
+        return Err(Fault::invalid(why).at(at));
+    }
     if chosen.node.ty == OperationType::Mutation && weight.credentials > 1 {
         let names = CREDENTIAL_FIELDS.join(", ");
         let why = format!("An operation holds at most one of {names}.");
         return Err(Fault::too_complex(why).at(at));
     }
     Ok(chosen.node.ty == OperationType::Mutation && weight.open == weight.fields)
+}
+
+/// Whether a subscription has one source. The library would follow several as if each were alone, and
+/// overlooks what a fragment holds.
+fn follows_one(operation: &OperationDefinition, weight: Weight) -> bool {
+    let mut top = operation.selection_set.node.items.iter();
+    weight.fields == 1 && top.all(|selection| matches!(selection.node, Selection::Field(_)))
 }
 
 impl Weight {
@@ -83,6 +103,8 @@ impl Weight {
         self.fields = self.fields.saturating_add(other.fields);
         self.credentials = self.credentials.saturating_add(other.credentials);
         self.open = self.open.saturating_add(other.open);
+        self.schemas = self.schemas.saturating_add(other.schemas);
+        self.lists = self.lists.max(other.lists);
     }
 
     /// What a field with this below it weighs.
@@ -93,6 +115,8 @@ impl Weight {
             fields: 1,
             credentials: usize::from(CREDENTIAL_FIELDS.contains(&name)),
             open: usize::from(OPEN_FIELDS.contains(&name)),
+            schemas: self.schemas + usize::from(name == "__schema"),
+            lists: self.lists + usize::from(INTROSPECTION_LISTS.contains(&name)),
             ..self
         }
     }
@@ -119,9 +143,10 @@ impl<'a> Scale<'a> {
             self.directives(selection.node.directives())?;
             let mut weight = match &selection.node {
                 Selection::Field(field) => {
-                    self.alias(&field.node)?;
-                    self.selection_set(&field.node.selection_set)?
-                        .under(&field.node)
+                    self.field(&field.node)?;
+                    let below = self.selection_set(&field.node.selection_set)?;
+                    introspection(&field.node, below)?;
+                    below.under(&field.node)
                 }
                 Selection::FragmentSpread(spread) => {
                     self.fragment(&spread.node.fragment_name.node)?
@@ -179,7 +204,14 @@ impl<'a> Scale<'a> {
         Ok(())
     }
 
-    fn alias(&mut self, field: &Field) -> Result<(), Fault> {
+    fn field(&mut self, field: &Field) -> Result<(), Fault> {
+        let name = &field.name.node;
+        if !self.limits.introspection && INTROSPECTION_FIELDS.contains(&name.as_str()) {
+            let why =
+                "Introspection is off on this server: work with the schema file of its release.";
+            return Err(Fault::invalid(why).at(Some(field.name.pos)));
+        }
+        values::of_field(field, self.limits).map_err(|fault| fault.at(Some(field.name.pos)))?;
         self.aliases += usize::from(field.alias.is_some());
         if self.aliases > self.limits.aliases {
             let why = format!("A document holds at most {} aliases.", self.limits.aliases);
@@ -218,8 +250,19 @@ impl<'a> Scale<'a> {
             let at = directives.first().map(|directive| directive.pos);
             return Err(Fault::too_complex(why).at(at));
         }
-        Ok(())
+        let mut directives = directives.iter();
+        directives.try_for_each(|directive| values::of_directive(&directive.node, most))
     }
+}
+
+/// Refuses to tell the schema in the schema.
+fn introspection(field: &Field, below: Weight) -> Result<(), Fault> {
+    let name = field.name.node.as_str();
+    if INTROSPECTION_FIELDS.contains(&name) && below.lists > 2 {
+        let why = "Introspection goes at most two lists deep.";
+        return Err(Fault::too_complex(why).at(Some(field.name.pos)));
+    }
+    Ok(())
 }
 
 fn nested() -> Fault {

@@ -1,9 +1,6 @@
 //! The exchange of a public token: once, whatever happens on the way.
 
-use std::time::Duration;
-
 use futures_util::future::join_all;
-use passbook::transport::Limits;
 use serde_json::{Value, json};
 
 use crate::support::TestApp;
@@ -154,14 +151,10 @@ async fn a_client_that_hangs_up_has_its_bank_all_the_same() {
 
 #[tokio::test]
 async fn an_exchange_that_outlasts_its_request_is_finished_all_the_same() {
-    let limits = Limits {
-        execution_time: Duration::from_millis(1500),
-        ..Limits::default()
-    };
-    let app = TestApp::within(limits).await;
+    let app = TestApp::with(&[("OPERATION_TIMEOUT", "2s")]).await;
     let ana = app.person("ana").await;
     let token = token(&app).await;
-    let slow = json!([{"kind": "latency", "ms": 3000, "endpoint": EXCHANGE}]);
+    let slow = json!([{"kind": "latency", "ms": 4000, "endpoint": EXCHANGE}]);
     app.bank.faults(slow).await;
     let mut items = ana
         .watch("subscription { itemUpdated { item { id } } }", json!({}))
@@ -169,7 +162,7 @@ async fn an_exchange_that_outlasts_its_request_is_finished_all_the_same() {
     let document =
         "mutation($t: String!) { exchangePublicToken(input: {publicToken: $t}) { item { id } } }";
     let code = ana.error(document, json!({"t": token})).await;
-    assert_eq!(code, "UNAVAILABLE");
+    assert_eq!(code, "TIMEOUT");
     let event = items.next().await;
     let again = ana.exchange(&token).await;
     assert_eq!(again["item"]["id"], event["itemUpdated"]["item"]["id"]);

@@ -174,7 +174,7 @@ async fn what_cannot_carry_a_request_is_refused() {
         (415, "multipart/form-data; boundary=x", "*/*", fine),
         (415, "application/json; charset=latin1", "*/*", fine),
         (406, LEGACY, "text/html", fine),
-        (406, LEGACY, "text/event-stream", fine),
+        (406, LEGACY, "multipart/mixed;subscriptionSpec=1.0", fine),
         (400, LEGACY, "*/*", ""),
         (400, LEGACY, "*/*", "{"),
         (400, LEGACY, "*/*", "null"),

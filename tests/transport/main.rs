@@ -10,6 +10,8 @@ mod hostile;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
+mod limits;
+#[cfg(test)]
 mod running;
 #[cfg(test)]
 mod schema;
@@ -17,6 +19,8 @@ mod schema;
 mod server;
 #[cfg(test)]
 mod sockets;
+#[cfg(test)]
+mod streams;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

@@ -79,16 +79,27 @@ async fn a_panic_harms_its_own_operation_only() {
 }
 
 #[tokio::test]
-async fn an_operation_that_does_not_end_is_stopped() {
+async fn a_query_that_does_not_end_is_stopped_and_a_mutation_is_not() {
     let limits = Limits {
         execution_time: MOMENT,
         ..Limits::default()
     };
     let server = TestServer::with(limits, &[]).await;
-    for query in ["{ wait }", "mutation { slow }"] {
+    let mut done = server.probe.done.subscribe();
+    for (query, then) in [("{ wait }", "stopped"), ("mutation { slow }", "goes on")] {
         let (status, body) = server.ask(query).await;
-        assert_eq!((status, code(&body)), (503, "UNAVAILABLE"), "{query}");
+        assert_eq!((status, code(&body)), (503, "TIMEOUT"), "{query}");
+        assert!(
+            body["errors"][0]["message"]
+                .as_str()
+                .unwrap()
+                .contains(then),
+            "{body}"
+        );
     }
+    server.probe.gate.notify_waiters();
+    let ended = timeout(PATIENCE, done.wait_for(|done| *done == 1)).await;
+    ended.expect("the mutation was dropped").unwrap();
 }
 
 #[tokio::test]

@@ -8,11 +8,11 @@ use std::{
     time::Duration,
 };
 
-use async_graphql::{Context, ID, Object, Schema, SimpleObject, Subscription};
+use async_graphql::{Context, ID, Object, Schema, SchemaBuilder, SimpleObject, Subscription};
 use futures_util::{Stream, StreamExt, stream};
 use passbook::{
     error::{Error, Result},
-    graphql::{ContextExt, errors::ErrorPolicy, nulls::Nulls},
+    graphql::{ContextExt, cost::Cost, errors::ErrorPolicy, nulls::Nulls},
     viewer::ClientInfo,
 };
 use tokio::sync::{Notify, watch};
@@ -41,11 +41,22 @@ impl Probe {
 }
 
 pub fn build(probe: Probe) -> Executor {
+    bare(probe).finish()
+}
+
+/// The same schema, in which an operation costs something.
+pub fn costly(probe: Probe) -> Executor {
+    bare(probe).extension(Cost { limit: COST }).finish()
+}
+
+/// The most an operation may cost there.
+pub const COST: usize = 30;
+
+fn bare(probe: Probe) -> SchemaBuilder<Query, Mutation, Subscriptions> {
     Schema::build(Query, Mutation, Subscriptions)
         .data(probe)
         .extension(ErrorPolicy)
         .extension(Nulls)
-        .finish()
 }
 
 #[derive(SimpleObject)]
@@ -79,6 +90,15 @@ impl Query {
 
     async fn node(&self) -> Node {
         Node { name: "top" }
+    }
+
+    #[graphql(complexity = "first * child_complexity + 1")]
+    async fn nodes(&self, first: usize) -> Vec<Node> {
+        (0..first).map(|_| Node { name: "one" }).collect()
+    }
+
+    async fn sum(&self, numbers: Vec<i32>) -> i32 {
+        numbers.iter().sum()
     }
 
     async fn touch(&self, ctx: &Context<'_>) -> usize {
@@ -168,6 +188,7 @@ impl Drop for Alive {
 
 #[Subscription]
 impl Subscriptions {
+    #[graphql(complexity = "usize::try_from(to).unwrap_or(0)")]
     async fn count(&self, to: i32) -> impl Stream<Item = i32> + use<> {
         stream::iter(1..=to)
     }

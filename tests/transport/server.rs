@@ -1,6 +1,6 @@
 //! The server round the API: routes, headers, start and stop.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use migration::{Migrator, MigratorTrait};
 use passbook::{
@@ -30,7 +30,7 @@ fn site(
         executor: build(Probe::default()),
         door: TestDoor::default(),
         routes: axum::Router::new(),
-        limits: Limits::default(),
+        limits: Arc::default(),
     }
 }
 
@@ -197,9 +197,10 @@ async fn connections_wait_for_their_turn() {
 /// A request whose answer is larger than what the system keeps for a client that does not read, on
 /// a connection that takes little at a time.
 async fn greedy(server: &TestServer) -> TcpStream {
-    let fields: String = (0..40)
+    let fields: Vec<String> = (0..40)
         .map(|n| format!(" a{n}: text(id: 1, note: $note)"))
         .collect();
+    let fields = fields.concat();
     let query = format!("query($note: String) {{{fields} }}");
     let note = "x".repeat(200_000);
     let body = json!({"query": query, "variables": {"note": note}}).to_string();

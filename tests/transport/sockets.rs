@@ -199,6 +199,25 @@ async fn a_socket_carries_so_many_operations() {
 }
 
 #[tokio::test]
+async fn who_speaks_too_fast_is_let_go() {
+    let limits = Limits {
+        pace: (1, 10),
+        ..Limits::default()
+    };
+    let server = TestServer::with(limits, &[]).await;
+    let mut other = server.ready_socket().await;
+    let mut socket = server.ready_socket().await;
+    for _ in 0..9 {
+        socket.quiet().await;
+    }
+    for _ in 0..10 {
+        socket.say(&json!({"type": "pong"})).await;
+    }
+    assert_eq!(socket.closed().await, 1008);
+    other.quiet().await;
+}
+
+#[tokio::test]
 async fn who_says_nothing_is_let_go() {
     let limits = Limits {
         init_time: MOMENT,

@@ -25,7 +25,7 @@ use tokio_tungstenite::{
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::schema::{PATIENCE, Probe, build};
+use crate::schema::{Executor, PATIENCE, Probe, build};
 
 /// Knows one person, and ends her session when told.
 #[derive(Clone, Debug, Default)]
@@ -108,6 +108,14 @@ impl TestServer {
     }
 
     pub async fn with(limits: Limits, pairs: &[(&str, &str)]) -> Self {
+        Self::serving(build, limits, pairs).await
+    }
+
+    pub async fn serving(
+        schema: impl FnOnce(Probe) -> Executor,
+        limits: Limits,
+        pairs: &[(&str, &str)],
+    ) -> Self {
         let (db, file) = database().await;
         Migrator::up(db.migrate(), None).await.unwrap();
         let (probe, door) = (Probe::default(), TestDoor::default());
@@ -115,10 +123,10 @@ impl TestServer {
             config: config(pairs),
             db: db.clone(),
             keys: keys(),
-            executor: build(probe.clone()),
+            executor: schema(probe.clone()),
             door: door.clone(),
             routes: extra(),
-            limits,
+            limits: Arc::new(limits),
         };
         let server = Server::bind(site).await.unwrap();
         let address = server.address();
@@ -184,6 +192,7 @@ impl TestServer {
 
 /// Sends a request; its status and body.
 pub async fn read(request: reqwest::RequestBuilder) -> (u16, Value) {
+    let request = request.timeout(PATIENCE);
     let response = request.send().await.unwrap();
     let status = response.status().as_u16();
     let text = response.text().await.unwrap();

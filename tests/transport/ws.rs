@@ -47,6 +47,14 @@ async fn what_does_not_run_is_one_error_and_nothing_after() {
         ("{", "GRAPHQL_PARSE_FAILED"),
         ("subscription { nothing }", "GRAPHQL_VALIDATION_FAILED"),
         ("{ nothing }", "GRAPHQL_VALIDATION_FAILED"),
+        (
+            "subscription { a: count(to: 1) b: count(to: 1) }",
+            "GRAPHQL_VALIDATION_FAILED",
+        ),
+        (
+            "subscription { ... on Subscriptions { count(to: 1) } }",
+            "GRAPHQL_VALIDATION_FAILED",
+        ),
         ("subscription($n: Int!) { count(to: $n) }", "BAD_USER_INPUT"),
         ("subscription { who }", "UNAUTHENTICATED"),
         ("{ panic }", "INTERNAL_SERVER_ERROR"),

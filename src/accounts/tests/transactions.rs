@@ -246,7 +246,7 @@ async fn lists_in_lists_weigh_what_they_may_return() {
     let app = crate::app::testing::app().await;
     let ana = app.person("ana").await;
     let schema = Schema::build(AccountsQuery, EmptyMutation, EmptySubscription);
-    let api = graphql::equip(schema, &app).limit_complexity(5000).finish();
+    let api = graphql::equip(schema, &app).finish();
     let cheap = "{ accounts(first: 40) { nodes { transactions(first: 50) { nodes { id } } } } }";
     data(&api, ana, cheap, Value::Null).await;
     let whole = "{ transactionChanges(first: 500) { nodes { ... on TransactionUpserted { transaction { \

@@ -68,6 +68,7 @@ pub(super) fn not_a_cursor(argument: &str) -> Error {
 
 #[cfg(test)]
 pub(super) mod tests {
+    use proptest::{prelude::ProptestConfig, test_runner::RngSeed};
     use uuid::Uuid;
 
     use super::*;
@@ -102,6 +103,29 @@ pub(super) mod tests {
         assert_eq!((&stranger, &stranger), (&field, &edited));
         for text in ["", "x", "AAAA", "é", &"A".repeat(10_000)] {
             assert!(scope(1, "items").decode("after", text).is_err());
+        }
+    }
+
+    proptest::proptest! {
+        #![proptest_config(ProptestConfig {
+            rng_seed: RngSeed::Fixed(1),
+            failure_persistence: None,
+            ..ProptestConfig::default()
+        })]
+
+        #[test]
+        fn no_text_but_the_very_cursor_is_one(key in ".{0,40}", made_up in ".{0,60}", at in 0_usize..80, byte: u8) {
+            let scope = scope(1, "items");
+            let cursor = scope.encode(&key);
+            assert_eq!(scope.decode("after", &cursor).unwrap(), key);
+            assert!(scope.decode("after", &made_up).is_err());
+            let mut edited = cursor.clone().into_bytes();
+            let at = at % edited.len();
+            edited[at] = byte;
+            if edited != cursor.as_bytes() {
+                let edited = String::from_utf8_lossy(&edited);
+                assert!(scope.decode("after", &edited).is_err(), "{cursor} {edited}");
+            }
         }
     }
 }

@@ -156,6 +156,13 @@ mod tests {
 
     use aws_lc_rs::hmac;
     use axum::http::HeaderValue;
+    use jsonwebtoken::DecodingKey;
+    use proptest::{
+        collection::vec,
+        prelude::{ProptestConfig, any, proptest},
+        sample::Index,
+        test_runner::RngSeed,
+    };
     use serde_json::{Value, json};
 
     use super::{
@@ -418,6 +425,50 @@ mod tests {
             let token = world.claiming("request_body_sha256", sha256_hex(body.as_bytes()).into());
             let refusal = world.deliver(&token, body).await.unwrap_err();
             assert!(matches!(refusal, WebhookRefusal::Malformed(_)), "{body}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            rng_seed: RngSeed::Fixed(1),
+            failure_persistence: None,
+            ..ProptestConfig::default()
+        })]
+
+        #[test]
+        fn nothing_made_up_or_edited_is_taken(
+            made_up in vec(any::<u8>(), 0..400),
+            at in any::<Index>(),
+            byte in any::<u8>(),
+            body in vec(any::<u8>(), 0..200),
+        ) {
+            let signer = Signer::new();
+            let key = SigningKey {
+                key: Arc::new(DecodingKey::from_ec_der(signer.point())),
+                expired_at: None,
+            };
+            let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+            let claims = json!({"iat": 1_800_000_000, "request_body_sha256": sha256_hex(&body)});
+            let genuine = signer.token(&World::header(), &claims).into_bytes();
+            let takes = |token: &[u8], body: &[u8]| {
+                let mut headers = HeaderMap::new();
+                if let Ok(token) = HeaderValue::from_bytes(token) {
+                    headers.insert(HEADER, token);
+                }
+                Token::read(&headers).is_ok_and(|token| {
+                    token.fits(now, body).is_ok() && token.is_signed_by(&key).is_ok()
+                })
+            };
+            assert!(takes(&genuine, &body));
+            assert!(!takes(&made_up, &body));
+            let mut edited = genuine.clone();
+            edited[at.index(genuine.len())] = byte;
+            assert!(edited == genuine || !takes(&edited, &body), "{}", edited.escape_ascii());
+            let mut other = body.clone();
+            other.push(byte);
+            assert!(!takes(&genuine, &other));
+            // Whatever is signed is read or malformed.
+            let _ = notice::read(String::new(), &made_up);
         }
     }
 }

@@ -81,3 +81,29 @@ fn name(id: Option<Json>) -> Result<String, String> {
         _ => Err("A message must have an id".to_owned()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::proptest;
+
+    use super::*;
+    use crate::transport::properties::cases;
+
+    proptest! {
+        #![proptest_config(cases())]
+
+        #[test]
+        fn whatever_is_said_is_understood_or_told_shortly(
+            text in ".{0,200}",
+            kind in "[a-z_]{0,20}",
+            payload in ".{0,80}",
+        ) {
+            let sentence = serde_json::json!({"type": kind, "id": payload, "payload": payload});
+            for said in [text, sentence.to_string()] {
+                if let Err(why) = read(&said) {
+                    assert!(!why.is_empty() && why.len() < 100, "{why}");
+                }
+            }
+        }
+    }
+}

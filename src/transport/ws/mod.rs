@@ -8,15 +8,16 @@ use axum::{
         FromRequestParts, WebSocketUpgrade,
         ws::{CloseFrame, Message, WebSocket},
     },
-    http::{HeaderMap, Method, StatusCode, header, request::Parts},
+    http::{Method, StatusCode, header, request::Parts},
     response::Response,
 };
 use tokio::time::timeout;
 
-use super::{Caller, Door, Seat, Transport, fault::Fault};
+use super::{Caller, Door, Seat, Transport, fault::Fault, origin};
 
 mod message;
 mod operation;
+mod pace;
 mod session;
 
 use session::Session;
@@ -40,13 +41,13 @@ pub(super) async fn upgrade<E: Executor, D: Door>(
     if transport.stopping.is_cancelled() {
         return Err(Fault::unavailable("The server is stopping."));
     }
-    demand_origin(&parts.headers, &transport.origins)?;
+    origin::demand(&parts.headers, &transport.origins)?;
     let access = transport.admit(&parts.headers).await?;
     let seat = parts.extensions.get::<Seat>().cloned();
     let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &())
         .await
         .map_err(|rejection| Fault::http(StatusCode::BAD_REQUEST, rejection.body_text()))?;
-    let limits = transport.limits;
+    let limits = transport.limits.clone();
     let spoken = upgrade.requested_protocols().any(|name| name == PROTOCOL);
     let alive = transport.running.token();
     let response = upgrade
@@ -69,19 +70,6 @@ pub(super) async fn upgrade<E: Executor, D: Door>(
             drop((seat, alive));
         });
     Ok(response)
-}
-
-/// A page of another origin may not open sockets here. Programs name no origin.
-fn demand_origin(headers: &HeaderMap, allowed: &[String]) -> Result<(), Fault> {
-    let Some(origin) = headers.get(header::ORIGIN) else {
-        return Ok(());
-    };
-    if allowed.iter().any(|one| origin == one.as_str()) {
-        return Ok(());
-    }
-    Err(Fault::forbidden(
-        "This origin may not connect: name it in ALLOWED_ORIGINS.",
-    ))
 }
 
 /// How a socket ends.

@@ -16,12 +16,16 @@ use super::{
     End,
     message::{Heard, Said, read},
     operation::{Line, Outgoing, operate},
+    pace::Pace,
 };
 use crate::{
     auth::Access,
     error::Error,
     transport::{
-        Caller, Door, Transport, bearer, fault::Fault, params::Params, prepare::prepare, run,
+        Caller, Door, Transport, bearer,
+        fault::Fault,
+        params::Params,
+        prepare::{Prepared, prepare},
     },
 };
 
@@ -41,6 +45,7 @@ pub(super) struct Session<'s, E, D> {
     initialised: bool,
     /// When the client last gave a sign of life.
     seen: Instant,
+    pace: Pace,
     operations: HashMap<String, (u64, AbortOnDropHandle<()>)>,
     turn: u64,
     out: mpsc::Sender<Outgoing>,
@@ -55,6 +60,7 @@ impl<'s, E: Executor, D: Door> Session<'s, E, D> {
         access: Option<Access>,
     ) -> Self {
         let (out, outbox) = mpsc::channel(QUEUE);
+        let (a_second, at_once) = transport.limits.pace;
         let mut session = Self {
             transport,
             socket,
@@ -63,6 +69,7 @@ impl<'s, E: Executor, D: Door> Session<'s, E, D> {
             ended: Box::pin(std::future::pending()),
             initialised: false,
             seen: Instant::now(),
+            pace: Pace::new(a_second, at_once),
             operations: HashMap::new(),
             turn: 0,
             out,
@@ -76,7 +83,7 @@ impl<'s, E: Executor, D: Door> Session<'s, E, D> {
 
     /// Serves the socket until it ends; every operation on it ends with it.
     pub(super) async fn run(mut self) -> End {
-        let limits = self.transport.limits;
+        let limits = self.transport.limits.clone();
         let stopping = self.transport.stopping.clone();
         let mut init = Box::pin(sleep(limits.init_time));
         let first = Instant::now() + limits.ping_every;
@@ -134,6 +141,11 @@ impl<'s, E: Executor, D: Door> Session<'s, E, D> {
 
     async fn hear(&mut self, message: Option<Result<Message, axum::Error>>) -> Step {
         self.seen = Instant::now();
+        if !self.pace.keeps(self.seen) {
+            let (a_second, _) = self.transport.limits.pace;
+            let why = format!("Too many messages: send at most {a_second} a second");
+            return Err(End::close(1008, why));
+        }
         match message {
             None => Err(End::Gone),
             Some(Err(error)) => Err(broken(&error)),
@@ -203,9 +215,9 @@ impl<'s, E: Executor, D: Door> Session<'s, E, D> {
                 "A socket carries at most {most} operations at once: complete one first."
             )))
         } else {
-            prepare(params, &self.transport.limits)
+            self.prepare(params, &caller)
         };
-        let mut prepared = match prepared {
+        let prepared = match prepared {
             Ok(prepared) => prepared,
             Err(fault) => {
                 let payload = &[fault.error(&caller.id)];
@@ -213,7 +225,6 @@ impl<'s, E: Executor, D: Door> Session<'s, E, D> {
                 return self.send(Message::Text(text.into())).await;
             }
         };
-        run::introduce(&mut prepared.request, &caller, self.access);
         self.turn += 1;
         let span = tracing::info_span!("operation", request.id = %caller.id.0);
         let line = Line {
@@ -225,6 +236,13 @@ impl<'s, E: Executor, D: Door> Session<'s, E, D> {
         let task = AbortOnDropHandle::new(tokio::spawn(work));
         self.operations.insert(id, (self.turn, task));
         Ok(())
+    }
+
+    fn prepare(&self, params: Params, caller: &Caller) -> Result<Prepared, Fault> {
+        let mut prepared = prepare(params, &self.transport.limits)?;
+        self.transport
+            .introduce(&mut prepared, caller, self.access)?;
+        Ok(prepared)
     }
 }
 

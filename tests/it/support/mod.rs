@@ -42,7 +42,6 @@ pub(crate) struct TestApp {
     shutdown: CancellationToken,
     parts: JoinSet<()>,
     settings: Vec<(String, String)>,
-    limits: Limits,
     place: Place,
 }
 
@@ -58,13 +57,7 @@ impl TestApp {
             .iter()
             .map(|&(name, value)| (name.into(), value.into()));
         let (place, bank) = (Place::make().await, Bank::open().await);
-        Self::open(place, bank, pairs.collect(), Limits::default()).await
-    }
-
-    /// A server with other limits than the usual ones.
-    pub(crate) async fn within(limits: Limits) -> Self {
-        let (place, bank) = (Place::make().await, Bank::open().await);
-        Self::open(place, bank, Vec::new(), limits).await
+        Self::open(place, bank, pairs.collect()).await
     }
 
     /// The server ends as it does at a signal, and another begins on its database and address.
@@ -73,7 +66,7 @@ impl TestApp {
         let place = std::mem::take(&mut self.place);
         let mut settings = std::mem::take(&mut self.settings);
         settings.push(("LISTEN".into(), self.url["http://".len()..].into()));
-        Self::open(place, self.bank.clone(), settings, self.limits).await
+        Self::open(place, self.bank.clone(), settings).await
     }
 
     /// The server ends, and one with some other settings begins on its database and address.
@@ -104,7 +97,7 @@ impl TestApp {
         }
         let settings = self.settings.clone();
         let place = self.place.shared();
-        Some(Self::open(place, self.bank.clone(), settings, self.limits).await)
+        Some(Self::open(place, self.bank.clone(), settings).await)
     }
 
     /// Ends the server; its database stays.
@@ -114,12 +107,7 @@ impl TestApp {
         self.db.close().await;
     }
 
-    async fn open(
-        place: Place,
-        bank: Bank,
-        settings: Vec<(String, String)>,
-        limits: Limits,
-    ) -> Self {
+    async fn open(place: Place, bank: Bank, settings: Vec<(String, String)>) -> Self {
         let mut all = vec![
             ("LISTEN", "127.0.0.1:0"),
             ("DATABASE_URL", place.url()),
@@ -153,7 +141,7 @@ impl TestApp {
             plaid: Arc::new(Plaid::new(plaid, clock.clone()).unwrap()),
         };
         let shutdown = CancellationToken::new();
-        let (url, parts) = run(&app, socket, limits, &shutdown);
+        let (url, parts) = run(&app, socket, &shutdown);
         Self {
             bank,
             clock,
@@ -162,7 +150,6 @@ impl TestApp {
             shutdown,
             parts,
             settings,
-            limits,
             place,
         }
     }
@@ -247,12 +234,7 @@ impl TestApp {
     }
 }
 
-fn run(
-    app: &App,
-    socket: Socket,
-    limits: Limits,
-    shutdown: &CancellationToken,
-) -> (String, JoinSet<()>) {
+fn run(app: &App, socket: Socket, shutdown: &CancellationToken) -> (String, JoinSet<()>) {
     let auth = Auth::new(app.clone()).unwrap();
     let (intake, write) = Intake::new(app.clone());
     let site = Site {
@@ -262,7 +244,7 @@ fn run(
         executor: schema::build(app, auth.clone()),
         door: auth.clone(),
         routes: webhooks::routes(app.clone(), intake),
-        limits,
+        limits: Arc::new(Limits::of(&app.config.wire)),
     };
     let server = Server::on(socket, site);
     let url = format!("http://{}", server.address());
