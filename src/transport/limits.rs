@@ -11,6 +11,8 @@ pub struct Limits {
     pub body: usize,
     /// Bytes of a document.
     pub query: usize,
+    /// Words and signs of a document.
+    pub tokens: usize,
     /// Selections of a document with all its fragments spread out.
     pub fields: usize,
     /// How deep fields may nest; the introspection query of the reference implementation needs 15.
@@ -74,6 +76,7 @@ impl Limits {
         Self {
             body: config.body_bytes,
             query: config.query_bytes,
+            tokens: 4_000,
             fields: 2_000,
             depth: config.query_depth,
             root_fields: 20,

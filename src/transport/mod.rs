@@ -44,6 +44,7 @@ mod prepare;
 mod properties;
 mod quota;
 mod run;
+mod scan;
 mod stream;
 #[cfg(test)]
 mod tests;

@@ -15,7 +15,8 @@ use async_graphql::{
 use uuid::Uuid;
 
 use super::{
-    Share, empty, fault::Fault, limits::Limits, order::Order, params::Params, values, weight::weigh,
+    Share, empty, fault::Fault, limits::Limits, order::Order, params::Params, scan::scan, values,
+    weight::weigh,
 };
 use crate::graphql::errors::one_line;
 
@@ -34,12 +35,7 @@ pub(super) struct Prepared {
 
 /// Makes a request of what a client asks, or says why not.
 pub(super) fn prepare(params: Params, limits: &Limits) -> Result<Prepared, Fault> {
-    if params.query.len() > limits.query {
-        let most = limits.query / 1024;
-        return Err(Fault::too_complex(format!(
-            "A document has at most {most} KiB."
-        )));
-    }
+    scan(&params.query, limits)?;
     let mut document = parse_query(&params.query).map_err(|error| {
         let at = error.positions().next();
         Fault::syntax(one_line(&error.to_string())).at(at)

