@@ -86,13 +86,16 @@ async fn at_the_sync(met: &mut Met, app: &TestApp, ana: &Person) {
     let items = app.bank.items().await;
     let theirs = |item: &&Value| item["username"] == "user_transactions_100";
     let there = items.iter().find(theirs).unwrap()["item_id"].as_str();
-    for code in ["ITEM_LOGIN_REQUIRED", "USER_PERMISSION_REVOKED"] {
+    let fails = async |code: &str| {
         let error = json!({"event": "error", "code": code});
         app.bank.event(there.unwrap(), error).await;
         app.bank.webhooks_settled().await;
         ana.quiet().await;
-        met.ask(ana, SYNC, json!({"id": item})).await;
-    }
+    };
+    fails("ITEM_LOGIN_REQUIRED").await;
+    met.see(&ana.sync(&item).await);
+    fails("USER_PERMISSION_REVOKED").await;
+    met.ask(ana, SYNC, json!({"id": item})).await;
     let item = ana.link(&app.bank, "user_transactions_dynamic").await;
     // A token that does not open is nobody's fault but ours.
     app.meddle("UPDATE items SET access_token = substr(access_token, 2)")
