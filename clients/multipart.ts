@@ -1,0 +1,33 @@
+// Subscriptions over HTTP in Apollo's multipart protocol: Apollo Client speaks it by itself where it
+// has no socket.
+
+import { ApolloClient, ApolloLink, HttpLink, InMemoryCache } from "@apollo/client";
+import { SetContextLink } from "@apollo/client/link/context";
+import assert from "node:assert/strict";
+import { firstValueFrom, take, toArray } from "rxjs";
+import { ItemUpdated, TransactionsChanged } from "./operations.ts";
+import { Session } from "./session.ts";
+import { book, link } from "./support/bank.ts";
+import { API } from "./support/place.ts";
+
+const ana = await Session.register("ana");
+const bank = await link(ana, 50);
+const signing = new SetContextLink(() => ({ headers: { authorization: ana.authorization } }));
+const client = new ApolloClient({
+  cache: new InMemoryCache(),
+  link: ApolloLink.from([signing, new HttpLink({ uri: API })]),
+});
+
+const items = client.subscribe({ query: ItemUpdated });
+const { data, error } = await firstValueFrom(items);
+assert.equal(data?.itemUpdated.item.id, bank.itemId, error?.message);
+console.log("the snapshot came first");
+
+await book(bank, "Before the request");
+const variables = { after: data.itemUpdated.cursor };
+const news = client.subscribe({ query: TransactionsChanged, variables });
+const added = firstValueFrom(news.pipe(take(2), toArray()));
+await book(bank, "While it is open");
+assert.deepEqual((await added).map((event) => event.data?.transactionsChanged.added), [1, 1]);
+client.stop();
+console.log("two events came, the first of them missed and replayed");
