@@ -5,10 +5,10 @@ import assert from "node:assert/strict";
 import { filter, firstValueFrom } from "rxjs";
 import { createApollo } from "./apollo/client.ts";
 import { LatestSync, SyncItem, SyncJobUpdated, Transactions } from "./operations.ts";
-import { Session } from "./session.ts";
 import { link } from "./support/bank.ts";
+import { register } from "./support/person.ts";
 
-const ana = await Session.register("ana");
+const ana = await register("ana");
 const { itemId } = await link(ana, 50);
 const client = createApollo(ana);
 

@@ -5,11 +5,11 @@ import assert from "node:assert/strict";
 import { print } from "graphql";
 import { createClient } from "graphql-sse";
 import { ItemUpdated, TransactionsChanged } from "./operations.ts";
-import { Session } from "./session.ts";
 import { book, link } from "./support/bank.ts";
+import { register } from "./support/person.ts";
 import { API } from "./support/place.ts";
 
-const ana = await Session.register("ana");
+const ana = await register("ana");
 const bank = await link(ana, 50);
 const client = createClient({
   url: API,

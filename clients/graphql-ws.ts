@@ -7,12 +7,12 @@ import { print } from "graphql";
 import { CloseCode, createClient } from "graphql-ws";
 import { WebSocket } from "ws";
 import { ItemUpdated, TransactionsChanged } from "./operations.ts";
-import { Session } from "./session.ts";
 import { book, link } from "./support/bank.ts";
 import { follow } from "./support/follow.ts";
+import { register } from "./support/person.ts";
 import { SOCKET } from "./support/place.ts";
 
-const ana = await Session.register("ana");
+const ana = await register("ana");
 const bank = await link(ana, 50);
 
 // A subscription without `after` begins with how things stand, and tells where that was.

@@ -6,11 +6,11 @@ import { SetContextLink } from "@apollo/client/link/context";
 import assert from "node:assert/strict";
 import { firstValueFrom, take, toArray } from "rxjs";
 import { ItemUpdated, TransactionsChanged } from "./operations.ts";
-import { Session } from "./session.ts";
 import { book, link } from "./support/bank.ts";
+import { register } from "./support/person.ts";
 import { API } from "./support/place.ts";
 
-const ana = await Session.register("ana");
+const ana = await register("ana");
 const bank = await link(ana, 50);
 const signing = new SetContextLink(() => ({ headers: { authorization: ana.authorization } }));
 const client = new ApolloClient({

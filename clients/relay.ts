@@ -30,10 +30,10 @@ import more, {
   type appTransactionListPaginationQuery,
 } from "./relay/__generated__/appTransactionListPaginationQuery.graphql.ts";
 import { createEnvironment } from "./relay/environment.ts";
-import { Session } from "./session.ts";
 import { link } from "./support/bank.ts";
+import { register } from "./support/person.ts";
 
-const ana = await Session.register("ana");
+const ana = await register("ana");
 const { itemId } = await link(ana, 400);
 const environment = createEnvironment(ana);
 

@@ -15,11 +15,8 @@ export class Session {
     public refreshToken: string,
   ) {}
 
-  /** Registers somebody new. */
-  static async register(name: string): Promise<Session> {
-    const email = `${name}-${crypto.randomUUID()}@example.com`;
-    const input = { email, password: "sandbox-platypus" };
-    const { register } = await request(Register, { input });
+  static async register(email: string, password: string): Promise<Session> {
+    const { register } = await request(Register, { input: { email, password } });
     return new Session(...tokens(register));
   }
 

@@ -6,15 +6,15 @@ import { buildSchema, isObjectType } from "graphql";
 import { readFile } from "node:fs/promises";
 import { filter, pipe, subscribe, toPromise, take } from "wonka";
 import { LatestSync, SyncItem, SyncJobUpdated, Transactions } from "./operations.ts";
-import { Session } from "./session.ts";
 import { link } from "./support/bank.ts";
+import { register } from "./support/person.ts";
 import { createUrql, PARTS } from "./urql/client.ts";
 
 // Graphcache warns of what it cannot keep well, and has to know every type without an id.
 console.warn = (...said: unknown[]) => assert.fail(said.join(" "));
 assert.deepEqual(PARTS, await parts());
 
-const ana = await Session.register("ana");
+const ana = await register("ana");
 const { itemId } = await link(ana, 50);
 const client = createUrql(ana);
 
