@@ -20,7 +20,8 @@ function compare(base: string): void {
   const before = buildSchema(git("show", `${base}:${FILE}`));
   const now = buildSchema(readFileSync(root + FILE, "utf8"));
   console.log(`compared with ${git("log", "-1", "--format=%h of %cs, %s", base)}`);
-  for (const { description } of findDangerousChanges(before, now)) console.log(`  mind: ${description}`);
+  for (const { description } of findDangerousChanges(before, now))
+    console.log(`  mind: ${description}`);
   const meant = notes(git("log", "-1", "--format=%cs", base));
   const breaks = findBreakingChanges(before, now).map((change) => change.description);
   const unmeant = breaks.filter((description) => !meant.has(description));
@@ -29,19 +30,25 @@ function compare(base: string): void {
   }
   if (!unmeant.length) return;
   const today = new Date().toISOString().slice(0, 10);
-  const lines = unmeant.map((description) => `* ${today}: \`${description}\` Why, and what to use instead.`);
+  const lines = unmeant.map(
+    (description) => `* ${today}: \`${description}\` Why, and what to use instead.`,
+  );
   fail(`clients would break. If that is meant, write into ${NOTES}:\n${lines.join("\n")}`);
 }
 
 /** What was broken on purpose, on or after a day: older notes belong to releases that are out. */
 function notes(since: string): Set<string> {
-  const lines = readFileSync(root + NOTES, "utf8").matchAll(/^\* (\d{4}-\d\d-\d\d): `([^`]+)` \S/gm);
+  const lines = readFileSync(root + NOTES, "utf8").matchAll(
+    /^\* (\d{4}-\d\d-\d\d): `([^`]+)` \S/gm,
+  );
   return new Set([...lines].filter(([, day = ""]) => day >= since).map(([, , what = ""]) => what));
 }
 
 function newestRelease(): string | undefined {
   if (git("rev-parse", "--is-shallow-repository") === "true") {
-    fail("this clone is shallow and does not know what to compare with: git fetch --unshallow --tags");
+    fail(
+      "this clone is shallow and does not know what to compare with: git fetch --unshallow --tags",
+    );
   }
   const tag = git("tag", "--merged", "HEAD", "--sort=-creatordate").split("\n")[0];
   return tag || undefined;

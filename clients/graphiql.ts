@@ -50,7 +50,7 @@ await page.getByText(`Signed in as ${ana.email}`).waitFor();
 console.log("signed in, at the second attempt");
 
 await run.click();
-await answers('"accounts"');
+await answers('"mask"');
 console.log("Latest shows accounts");
 
 const subscribed = new Promise<void>((resolve) =>
@@ -70,8 +70,11 @@ console.log("News shows what the bank booked");
 if (process.env["SCREENSHOT"]) await page.screenshot({ path: process.env["SCREENSHOT"] });
 await page.reload();
 await page.getByText(`Signed in as ${ana.email}`).waitFor();
-await page.getByRole("button", { name: "Sign out" }).click();
-await page.getByRole("button", { name: "Sign in" }).waitFor();
+await page.waitForFunction(() => localStorage.getItem("graphiql:query")?.includes("News"));
+await run.click();
 assert.deepEqual(faults, []);
+await page.getByRole("button", { name: "Sign out" }).click();
+await answers("4403");
+await page.getByRole("button", { name: "Sign in" }).waitFor();
 await browser.close();
-console.log("a reload kept the session; signed out");
+console.log("a reload kept the session, and signing out ended it on the socket too");

@@ -28,6 +28,9 @@ const variables = { after: data.itemUpdated.cursor };
 const news = client.subscribe({ query: TransactionsChanged, variables });
 const added = firstValueFrom(news.pipe(take(2), toArray()));
 await book(bank, "While it is open");
-assert.deepEqual((await added).map((event) => event.data?.transactionsChanged.added), [1, 1]);
+assert.deepEqual(
+  (await added).map((event) => event.data?.transactionsChanged.added),
+  [1, 1],
+);
 client.stop();
 console.log("two events came, the first of them missed and replayed");

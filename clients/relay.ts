@@ -39,7 +39,10 @@ const environment = createEnvironment(ana);
 
 const { accounts, viewer } = await ask<appHomeQuery>(home, {});
 const account = accounts.edges[0]?.node ?? assert.fail("there is no account");
-assert.equal(inStore(viewer.id, (user) => user.getValue("email")), viewer.email);
+assert.equal(
+  inStore(viewer.id, (user) => user.getValue("email")),
+  viewer.email,
+);
 
 // Two pages are one list.
 await ask<appTransactionListPaginationQuery>(more, { id: account.id, count: 20 });
@@ -73,7 +76,10 @@ console.log("a mutation and a subscription changed the item in the store");
 
 // What is removed leaves the store.
 await change<appRemoveItemMutation>(remove, { input: { itemId } });
-assert.equal(inStore(itemId, (item) => item), undefined);
+assert.equal(
+  inStore(itemId, (item) => item),
+  undefined,
+);
 console.log("a bank that was removed is gone from the store");
 
 async function ask<Operation extends OperationType>(
@@ -121,12 +127,14 @@ function idOf(record: RecordProxy, field: string): unknown {
 
 /** The item's latest sync, as the store has it. */
 function latest() {
-  return inStore(itemId, (item) => {
-    const job = item.getLinkedRecord("latestSyncJob");
-    return {
-      id: job?.getValue("id"),
-      status: job?.getValue("status"),
-      at: item.getValue("lastSyncedAt"),
-    };
-  }) ?? assert.fail("the item is not in the store");
+  return (
+    inStore(itemId, (item) => {
+      const job = item.getLinkedRecord("latestSyncJob");
+      return {
+        id: job?.getValue("id"),
+        status: job?.getValue("status"),
+        at: item.getValue("lastSyncedAt"),
+      };
+    }) ?? assert.fail("the item is not in the store")
+  );
 }

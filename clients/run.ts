@@ -56,7 +56,9 @@ async function serving(server: ChildProcess): Promise<Record<string, string>> {
       if (line.includes("serving http")) found(line);
     }),
   );
-  const line = await Promise.race([said, ended]).catch((error) => fail(`${error.message}\n${log.join("\n")}`));
+  const line = await Promise.race([said, ended]).catch((error) =>
+    fail(`${error.message}\n${log.join("\n")}`),
+  );
   const PASSBOOK_URL = /serving (http:\/\/[^/]+)/.exec(line)?.[1];
   const SANDBOX_URL = /sandbox at (http:\/\/[^" ]+)/.exec(line)?.[1];
   if (!PASSBOOK_URL || !SANDBOX_URL) fail(`the server does not say where it is: ${line}`);

@@ -18,7 +18,9 @@ type LooseIn<Document> =
     : true;
 
 type LooseOperations = {
-  [Name in keyof typeof operations]: [LooseIn<(typeof operations)[Name]>] extends [never] ? never : Name;
+  [Name in keyof typeof operations]: [LooseIn<(typeof operations)[Name]>] extends [never]
+    ? never
+    : Name;
 }[keyof typeof operations];
 
 const none: [LooseOperations] extends [never] ? true : LooseOperations = true;

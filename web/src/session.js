@@ -49,11 +49,11 @@ export class Session extends EventTarget {
     return response;
   };
 
-  /** What a socket opens with, unless the headers say who opens it. */
+  /** What a socket opens with: the headers, and the token unless they have one. */
   async connectionParams(headers = {}) {
     const named = Object.keys(headers).some((name) => name.toLowerCase() === "authorization");
-    const token = !named && (await this.#token());
-    return token ? { Authorization: `Bearer ${token}` } : {};
+    const own = !named && (await this.#token());
+    return own ? { ...headers, Authorization: `Bearer ${own}` } : headers;
   }
 
   /** The token, a new one if it is about to expire. */
