@@ -126,6 +126,7 @@ fn router<E: Executor, D: Door>(
     let foreign: Vec<String> = foreign.filter_map(|url| origin(url)).collect();
     let own = own_origins(site.config.public_url.as_deref(), address);
     let graphiql = site.config.graphiql;
+    let explored = graphiql.then_some(site.config.plaid.env);
     let transport = Transport {
         executor: site.executor,
         door: site.door,
@@ -140,7 +141,7 @@ fn router<E: Executor, D: Door>(
         .route("/", get(move || async move { pages::landing(graphiql) }))
         .route("/healthz", get(health::live).with_state(site.keys))
         .route("/readyz", get(health::ready).with_state(ready))
-        .merge(transport.routes(graphiql))
+        .merge(transport.routes(explored))
         .merge(site.routes)
         .fallback(pages::nothing)
         .layer(cors(&foreign))

@@ -24,6 +24,7 @@ use uuid::Uuid;
 
 use crate::{
     auth::{Access, Auth},
+    config::PlaidEnv,
     error::{Error, Result},
     graphql::errors::RequestId,
     viewer::ClientInfo,
@@ -112,15 +113,13 @@ pub struct Transport<E, D = Auth> {
 }
 
 impl<E: Executor, D: Door> Transport<E, D> {
-    /// The routes of the API, with or without the page to explore it.
-    pub fn routes(self, graphiql: bool) -> Router {
-        let router = Router::new().route(PATH, any(http::receive::<E, D>));
-        let router = if graphiql {
-            router.merge(graphiql::routes())
-        } else {
-            router
-        };
-        router.with_state(self)
+    /// The routes of the API, and of the page to explore it with a bank of this sort, if wanted.
+    pub fn routes(self, graphiql: Option<PlaidEnv>) -> Router {
+        let page = graphiql.map(graphiql::routes).unwrap_or_default();
+        Router::new()
+            .route(PATH, any(http::receive::<E, D>))
+            .merge(page)
+            .with_state(self)
     }
 
     /// Whom the headers of a request speak for; nobody if they name no token.

@@ -39,8 +39,8 @@ async fn every_route_answers() {
     let server = TestServer::start().await;
     let table = [
         ("/", 200, "GraphiQL"),
-        ("/graphiql", 200, "start.js"),
-        ("/graphiql/start.js", 200, "/graphql"),
+        ("/graphiql", 200, "/graphiql/assets/"),
+        ("/graphiql/assets/nothing.js", 404, ""),
         ("/healthz", 200, "ok"),
         ("/readyz", 200, "ok"),
         ("/extra", 200, "extra"),
@@ -55,7 +55,7 @@ async fn every_route_answers() {
         assert_eq!(headers["x-content-type-options"], "nosniff", "{path}");
         assert!(headers.contains_key("x-request-id"), "{path}");
         let policy = headers["content-security-policy"].to_str().unwrap();
-        assert_eq!(policy.contains("unpkg"), path == "/graphiql", "{path}");
+        assert_eq!(policy.contains("script-src"), path == "/graphiql", "{path}");
         assert!(!headers.contains_key("server"), "{path}");
         assert!(response.text().await.unwrap().contains(part), "{path}");
     }
@@ -70,6 +70,30 @@ async fn every_route_answers() {
         .await
         .unwrap();
     assert!(!landing.contains("graphiql"));
+}
+
+#[tokio::test]
+async fn the_page_to_explore_comes_with_its_files_once() {
+    let server = TestServer::start().await;
+    let page = server.request("GET", "/graphiql").send().await.unwrap();
+    assert_eq!(page.headers()["cache-control"], "no-cache");
+    let page = page.text().await.unwrap();
+    let named = page
+        .split('"')
+        .filter(|name| name.starts_with("/graphiql/"));
+    let files: Vec<&str> = named.collect();
+    assert!(files.len() >= 2, "{page}");
+    for file in files.into_iter().chain(["/graphiql"]) {
+        let first = server.request("GET", file).send().await.unwrap();
+        assert_eq!(first.status(), 200, "{file}");
+        let tag = first.headers()["etag"].clone();
+        let again = server.request("GET", file).header("if-none-match", tag);
+        let again = again.send().await.unwrap();
+        assert_eq!(again.status(), 304, "{file}");
+        let policy = again.headers()["content-security-policy"].to_str().unwrap();
+        assert!(policy.contains("script-src 'self'") && !policy.contains("eval"));
+        assert!(again.bytes().await.unwrap().is_empty());
+    }
 }
 
 #[tokio::test]

@@ -83,27 +83,17 @@ pub(super) fn go_on(place: &Place, item_id: &str) -> Result<(), Failure> {
     Sign in    {EMAIL}  {PASSWORD}
 
     {first}
-      mutation {{ login(input: {{email: "{EMAIL}", password: "{PASSWORD}"}})
-        {{ accessToken }} }}
-
     {second}
-      {{"Authorization": "Bearer <the access token>"}}
-
     {third}
-      {{ transactions(first: 5) {{ nodes {{ date name amount {{ amount currency }} account {{ name }} }} }} }}
-      subscription {{ transactionsChanged {{ added modified removed }} }}
-
-    {fourth}
       curl {sandbox}/control/items/{item_id}/transactions \
         -d '{{"add": [{{"name": "TEA", "amount": 3.20}}]}}'
 
     {foot}
 "#,
         link = style(format_args!("{server}/graphiql")).underlined(),
-        first = style("1. Run this:").bold(),
-        second = style("2. Put the token under Headers, at the foot of the page:").bold(),
-        third = style("3. Ask, or follow:").bold(),
-        fourth = style("4. While you follow, have the bank book something, from another terminal:")
+        first = style("1. Open GraphiQL and sign in at the top of the page.").bold(),
+        second = style("2. Run Latest, or another of the examples, and then News.").bold(),
+        third = style("3. While News runs, have the bank book something, from another terminal:")
             .bold(),
         foot = style(format_args!(
             "Later, without the story:\n      {program} serve --database-url {DATABASE}\n    \
@@ -122,6 +112,15 @@ mod tests {
     fn numbers_are_counted_in_words_people_use() {
         assert_eq!(count(1, "page"), "1 page");
         assert_eq!(count(1460, "transaction"), "1,460 transactions");
+    }
+
+    #[test]
+    fn the_page_suggests_the_person_of_the_story() {
+        let bar = include_str!("../../../web/src/bar.js");
+        let examples = include_str!("../../../web/src/examples.js");
+        for page in [bar, examples] {
+            assert!(page.contains(EMAIL) && page.contains(PASSWORD));
+        }
     }
 
     #[test]

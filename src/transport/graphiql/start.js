@@ -1,7 +1,14 @@
-// Headers typed into the page go with requests, and with connection_init on the socket.
-const url = new URL("/graphql", window.location.href);
-const socket = new URL(url);
-socket.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-const fetcher = GraphiQL.createFetcher({ url: url.href, subscriptionUrl: socket.href });
-const page = React.createElement(GraphiQL, { fetcher, defaultEditorToolsVisibility: true });
-ReactDOM.createRoot(document.getElementById("graphiql")).render(page);
+// GraphiQL and React are on the page already, as globals, if they could be loaded.
+import { preparePage } from "./page.js";
+
+const place = document.getElementById("graphiql");
+if (window.React && window.ReactDOM && window.GraphiQL) {
+  const socketOptions = (subscriptionUrl, wsConnectionParams) => ({
+    subscriptionUrl,
+    wsConnectionParams,
+  });
+  const page = React.createElement(GraphiQL, preparePage(GraphiQL.createFetcher, socketOptions));
+  ReactDOM.createRoot(place).render(page);
+} else {
+  place.textContent = "GraphiQL could not be loaded from unpkg.com.";
+}

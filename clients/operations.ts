@@ -1,0 +1,128 @@
+// What the programs ask. `npm run generate` reads it and writes the types to `gql/`.
+
+import { graphql } from "./gql/gql.ts";
+
+export const Register = graphql(`
+  mutation Register($input: RegisterInput!) {
+    register(input: $input) {
+      accessToken
+      refreshToken
+      userErrors { code message }
+    }
+  }
+`);
+
+export const RefreshSession = graphql(`
+  mutation RefreshSession($input: RefreshSessionInput!) {
+    refreshSession(input: $input) {
+      accessToken
+      refreshToken
+      userErrors { code message }
+    }
+  }
+`);
+
+export const Logout = graphql(`
+  mutation Logout {
+    logout {
+      userErrors { code message }
+    }
+  }
+`);
+
+export const ExchangePublicToken = graphql(`
+  mutation ExchangePublicToken($input: ExchangePublicTokenInput!) {
+    exchangePublicToken(input: $input) {
+      item { id }
+      syncJob { id }
+      userErrors { code message }
+    }
+  }
+`);
+
+export const Transactions = graphql(`
+  query Transactions($first: Int!, $after: String) {
+    transactions(first: $first, after: $after) {
+      edges {
+        cursor
+        node { ...TransactionRow }
+      }
+      pageInfo { hasNextPage endCursor }
+    }
+  }
+
+  fragment TransactionRow on Transaction {
+    id
+    date
+    name
+    pending
+    amount { amount currency }
+    account { id name }
+  }
+`);
+
+export const LatestSync = graphql(`
+  query LatestSync($itemId: ID!) {
+    item(id: $itemId) {
+      id
+      lastSyncedAt
+      latestSyncJob { ...SyncJobRow }
+    }
+  }
+
+  fragment SyncJobRow on SyncJob {
+    id
+    status
+    trigger
+    finishedAt
+    progress { pages added modified removed }
+  }
+`);
+
+export const SyncItem = graphql(`
+  mutation SyncItem($input: SyncItemInput!) {
+    syncItem(input: $input) {
+      syncJob {
+        ...SyncJobRow
+        item {
+          id
+          latestSyncJob { id }
+        }
+      }
+      userErrors { code message }
+    }
+  }
+`);
+
+export const SyncJobUpdated = graphql(`
+  subscription SyncJobUpdated($syncJobId: ID, $itemId: ID, $after: String) {
+    syncJobUpdated(syncJobId: $syncJobId, itemId: $itemId, after: $after) {
+      cursor
+      syncJob {
+        ...SyncJobRow
+        item { id lastSyncedAt }
+      }
+    }
+  }
+`);
+
+export const ItemUpdated = graphql(`
+  subscription ItemUpdated($itemId: ID, $after: String) {
+    itemUpdated(itemId: $itemId, after: $after) {
+      cursor
+      item { id linkStatus lastSyncedAt }
+    }
+  }
+`);
+
+export const TransactionsChanged = graphql(`
+  subscription TransactionsChanged($after: String) {
+    transactionsChanged(after: $after) {
+      cursor
+      added
+      modified
+      removed
+      item { id }
+    }
+  }
+`);
