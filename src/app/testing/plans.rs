@@ -70,8 +70,8 @@ impl TestApp {
         self.take_statements();
     }
 
-    /// How the database would carry a statement out. `instead` forbids PostgreSQL to read a table
-    /// whole where anything else is possible, for tests with few rows.
+    /// How the database would carry a statement out. `instead` forbids PostgreSQL what it
+    /// does with few rows where anything else is possible: to read them all, and to sort them.
     pub(crate) async fn plan(&self, statement: &Statement, instead: bool) -> String {
         let backend = self.db.backend();
         let (explain, column) = match backend {
@@ -80,8 +80,10 @@ impl TestApp {
         };
         let txn = self.db.migrate().begin().await.unwrap();
         if backend == DbBackend::Postgres && instead {
-            let set = "SET LOCAL enable_seqscan = off";
-            txn.execute_unprepared(set).await.unwrap();
+            for way in ["seqscan", "bitmapscan", "sort"] {
+                let set = format!("SET LOCAL enable_{way} = off");
+                txn.execute_unprepared(&set).await.unwrap();
+            }
         }
         let values = statement.values.clone().unwrap_or(Values(Vec::new()));
         let sql = format!("{explain} {}", statement.sql);
