@@ -94,6 +94,7 @@ async fn over_socket(server: &TestServer, request: &Value) -> Value {
 fn narrow() -> Limits {
     Limits {
         query: 2_000,
+        tokens: 200,
         fields: 40,
         depth: 5,
         root_fields: 4,
@@ -124,6 +125,9 @@ fn each(count: usize, words: impl Fn(usize) -> String) -> String {
 fn shapes() -> Vec<Breach> {
     let complex = "QUERY_TOO_COMPLEX";
     let long = format!("{{ hello }} #{}", "x".repeat(2_000));
+    let wordy = format!("{{ hello }} {}", ":".repeat(200));
+    let lists = format!("{{ sum(numbers: {}", "[".repeat(65));
+    let name = format!("{{ {} }}", "x".repeat(129));
     let nodes = "node { name } ".repeat(5);
     let bomb = format!(
         "{{ ...a ...a }} fragment a on Query {{ ...b ...b ...b }} fragment b on Query {{ {nodes} }}"
@@ -135,7 +139,10 @@ fn shapes() -> Vec<Breach> {
     let directives = format!("{{ hello {} }}", "@skip(if: false) ".repeat(3));
     let sources = "subscription { a: wait b: wait }";
     vec![
-        breach(&long, complex, "KiB"),
+        breach(&long, complex, "bytes"),
+        breach(&wordy, complex, "203 words and signs"),
+        breach(&lists, complex, "64 deep"),
+        breach(&name, complex, "128 letters"),
         breach(&bomb, complex, "40 fields"),
         breach(deep, complex, "5 deep"),
         breach(wide, complex, "4 fields at its top"),
