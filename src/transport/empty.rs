@@ -1,7 +1,7 @@
 //! Objects that come out empty. The library says null for an object none of whose fields were asked
 //! for in the end: all skipped, or all in fragments on other types. To a client null is another
 //! answer: that there is nothing. So where an object might come out empty it is asked for its type's
-//! name too, under a key that is taken out of the answer again.
+//! name too, under a key that is taken out of the answer again. That costs what a field costs.
 
 use async_graphql::{
     Name, Positioned,
