@@ -10,7 +10,16 @@ import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
-const PROGRAMS = ["examples", "graphql-over-http", "graphql-ws", "apollo", "urql", "relay"];
+const PROGRAMS = [
+  "examples",
+  "graphql-over-http",
+  "graphql-ws",
+  "graphql-sse",
+  "multipart",
+  "apollo",
+  "urql",
+  "relay",
+];
 
 /** The longest a program may take: one that waits for what does not come is ended. */
 const PATIENCE = 120_000;
