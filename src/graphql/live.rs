@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use chrono::{DateTime, Utc};
 use entity::feed_event::{self, EventKind};
 use futures_util::stream::{self, Stream, StreamExt, TryStreamExt};
+use sea_orm::DatabaseTransaction;
 use uuid::Uuid;
 
 use super::{page::Scope, scalar};
@@ -45,12 +46,13 @@ pub struct Live {
 pub enum Start {
     /// With what was missed since the client's cursor.
     Missed,
-    /// With a snapshot of how things stood at this moment of the feed.
-    Snapshot,
+    /// With a snapshot, which is read in this transaction: it sees things as they stood where the
+    /// changes begin.
+    Snapshot(DatabaseTransaction),
 }
 
 impl Live {
-    /// Begins to follow. Whatever is read after this returns is at least as new as where it begins.
+    /// Begins to follow.
     ///
     /// # Errors
     /// `BAD_USER_INPUT` for a cursor that is not of this field, `CURSOR_EXPIRED` for one whose events
@@ -64,9 +66,10 @@ impl Live {
         let scope = Scope::new(app, viewer, "feed");
         // Follow first, read the position after: nothing falls between.
         let follower = app.followers.follow(viewer.user_id);
-        let (latest, pruned) = feed::position(app.db.read(), viewer.user_id).await?;
+        let moment = app.db.snapshot().await?;
+        let (latest, pruned) = feed::position(&moment, viewer.user_id).await?;
         let (seq, start) = match after {
-            None => (latest, Start::Snapshot),
+            None => (latest, Start::Snapshot(moment)),
             Some(cursor) => {
                 let seq: i64 = scope
                     .decode("after", &cursor)?

@@ -219,18 +219,19 @@ impl LinkingSubscription {
         if let Some(row_id) = row_id {
             rows = rows.filter(item::Column::Id.eq(row_id));
         }
-        let rows = rows.all(app.db.read()).await?;
+        let (rows, begins) = match start {
+            Start::Missed => (rows.all(app.db.read()).await?, false),
+            Start::Snapshot(moment) => (rows.all(&moment).await?, true),
+        };
         if row_id.is_some() && rows.is_empty() {
             return Err(Error::NotFound("item"));
         }
         let now = app.clock.now();
-        let snapshot = match start {
-            Start::Missed => Vec::new(),
-            Start::Snapshot => rows
-                .into_iter()
-                .map(|row| ItemEvent::of(live.snapshot(row.id, now), row))
-                .collect(),
-        };
+        let snapshot = rows
+            .into_iter()
+            .filter(|_| begins)
+            .map(|row| ItemEvent::of(live.snapshot(row.id, now), row))
+            .collect();
         Ok(each(snapshot, live.changes(), move |change| {
             let app = app.clone();
             async move {

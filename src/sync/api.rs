@@ -9,7 +9,8 @@ use entity::{
 };
 use futures_util::Stream;
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect,
 };
 use uuid::Uuid;
 
@@ -145,7 +146,12 @@ impl SyncSubscription {
         let (live, start) = Live::follow(&app, viewer, EventKind::SyncJob, after).await?;
         let snapshot = match start {
             Start::Missed => Vec::new(),
-            Start::Snapshot => wanted.snapshot(&app, viewer, &live).await?,
+            Start::Snapshot(moment) => {
+                let rows = wanted.latest(&moment, viewer).await?.into_iter();
+                let now = app.clock.now();
+                rows.map(|row| SyncJobEvent::of(live.snapshot(row.id, now), row))
+                    .collect()
+            }
         };
         Ok(each(snapshot, live.changes(), move |change| {
             let (app, wanted) = (app.clone(), wanted.clone());
@@ -276,7 +282,12 @@ impl Wanted {
             .add_option(self.item_id.map(|id| sync_job::Column::ItemId.eq(id)))
     }
 
-    async fn snapshot(&self, app: &App, viewer: Viewer, live: &Live) -> Result<Vec<SyncJobEvent>> {
+    /// How they stand, the latest last.
+    async fn latest(
+        &self,
+        db: &impl ConnectionTrait,
+        viewer: Viewer,
+    ) -> Result<Vec<sync_job::Model>> {
         let mut rows = sync_job::Entity::owned_by(viewer)
             .filter(self.condition())
             .order_by_desc(sync_job::Column::Id);
@@ -286,12 +297,8 @@ impl Wanted {
                 .limit(100),
             _ => rows.limit(1),
         };
-        let mut rows = rows.all(app.db.read()).await?;
+        let mut rows = rows.all(db).await?;
         rows.reverse();
-        let now = app.clock.now();
-        Ok(rows
-            .into_iter()
-            .map(|row| SyncJobEvent::of(live.snapshot(row.id, now), row))
-            .collect())
+        Ok(rows)
     }
 }

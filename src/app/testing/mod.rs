@@ -13,7 +13,7 @@ use axum::http::HeaderMap;
 use entity::user;
 use migration::{Migrator, MigratorTrait};
 use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait, Statement};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
 mod plans;
@@ -42,7 +42,17 @@ pub(crate) struct TestApp {
     pub(crate) app: App,
     /// What the database was asked since it was last looked at.
     pub(crate) statements: Arc<Mutex<Vec<Statement>>>,
+    meanwhile: Arc<Mutex<Option<Meanwhile>>>,
     place: Place,
+}
+
+/// What somebody else does as soon as a statement with this text has run.
+struct Meanwhile(&'static str, Box<dyn FnOnce() + Send>);
+
+impl std::fmt::Debug for Meanwhile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Meanwhile").field(&self.0).finish()
+    }
 }
 
 #[derive(Debug)]
@@ -115,6 +125,29 @@ impl TestApp {
         }
     }
 
+    /// Lets somebody else commit as soon as a statement with this text has run, and before the next
+    /// one does.
+    pub(crate) fn meanwhile<F>(
+        &self,
+        text: &'static str,
+        act: impl FnOnce(Database) -> F + Send + 'static,
+    ) where
+        F: Future<Output = ()>,
+    {
+        let url = self.config.database_url.expose_secret().to_owned();
+        let act = move || {
+            let elsewhere = move || {
+                let runtime = tokio::runtime::Builder::new_current_thread()
+                    .enable_all()
+                    .build();
+                let work = async { act(Database::connect(&url).await.unwrap()).await };
+                runtime.unwrap().block_on(work);
+            };
+            std::thread::spawn(elsewhere).join().unwrap();
+        };
+        *self.meanwhile.lock().unwrap() = Some(Meanwhile(text, Box::new(act)));
+    }
+
     /// What the database was asked since this was last called.
     pub(crate) fn take_statements(&self) -> Vec<Statement> {
         std::mem::take(&mut self.statements.lock().unwrap())
@@ -125,8 +158,16 @@ async fn open(url: &str, place: Place) -> TestApp {
     let mut db = Database::connect(url).await.unwrap();
     Migrator::up(db.migrate(), None).await.unwrap();
     let statements = Arc::new(Mutex::new(Vec::new()));
-    let seen = statements.clone();
-    db.observe(move |statement| seen.lock().unwrap().push(statement.clone()));
+    let meanwhile: Arc<Mutex<Option<Meanwhile>>> = Arc::default();
+    let (seen, others) = (statements.clone(), meanwhile.clone());
+    db.observe(move |statement| {
+        seen.lock().unwrap().push(statement.clone());
+        let mut others = others.lock().unwrap();
+        let theirs = others.take_if(|Meanwhile(text, _)| statement.sql.contains(*text));
+        if let Some(Meanwhile(_, act)) = theirs {
+            act();
+        }
+    });
     let app = App {
         config: Arc::new(Config::from_pairs([("DATABASE_URL", url), ("SECRET_KEY", KEY)]).unwrap()),
         db,
@@ -139,6 +180,7 @@ async fn open(url: &str, place: Place) -> TestApp {
     TestApp {
         app,
         statements,
+        meanwhile,
         place,
     }
 }
