@@ -147,6 +147,7 @@ async fn tell(args: &Args, house: &House, mut heard: UnboundedReceiver<Instant>)
         item["item_id"].as_str().unwrap()
     );
     let (mut all, mut first) = (Vec::new(), Vec::new());
+    let cpu = house.server.program.cpu();
     for event in 0..args.events {
         let change = json!({"add": [{"name": format!("Lunch {event}"), "amount": 12.5}]});
         let began = Instant::now();
@@ -165,6 +166,9 @@ async fn tell(args: &Args, house: &House, mut heard: UnboundedReceiver<Instant>)
     }
     println!("  one event to {} sockets: {}", args.own, Spread::of(all));
     println!("  to the first of them: {}", Spread::of(first));
+    let told = f64::from(u32::try_from(args.events * args.own).unwrap());
+    let each = (house.server.program.cpu() - cpu) * 1e6 / told;
+    println!("  processor time of the server: {each:.0} µs each");
 }
 
 async fn keep_silent(args: &Args, house: &House) {

@@ -55,7 +55,8 @@ impl<E: Executor, D: Door> Transport<E, D> {
             let outcome = timeout(limit, work).await;
             outcome.map_err(|_| late(limit, "was stopped: ask for less"))?
         };
-        response.map(|response| self.dress(response, &order, &caller.id))
+        let errors = self.limits.errors;
+        response.map(|response| dress(response, &order, errors, &caller.id))
     }
 
     /// Runs a subscription.
@@ -64,26 +65,26 @@ impl<E: Executor, D: Door> Transport<E, D> {
         prepared: Prepared,
         caller: &Caller,
     ) -> impl Stream<Item = Result<Response, Fault>> + Send + use<E, D> {
-        let (this, order, id) = (self.clone(), prepared.order, caller.id.clone());
+        let (order, id, errors) = (prepared.order, caller.id.clone(), self.limits.errors);
         let share = prepared.share;
         let stream = self.executor.execute_stream(prepared.request, None);
         AssertUnwindSafe(stream).catch_unwind().map(move |next| {
             let _counted = &share;
             let response = next.map_err(|panic| panicked(&*panic, &id))?;
-            Ok(this.dress(response, &order, &id))
+            Ok(dress(response, &order, errors, &id))
         })
     }
+}
 
-    /// Puts the fields in order, cuts the errors, and gives each the id to ask about it by.
-    fn dress(&self, mut response: Response, order: &Order, id: &RequestId) -> Response {
-        order.apply(&mut response.data);
-        response.errors.truncate(self.limits.errors);
-        for error in &mut response.errors {
-            let extensions = error.extensions.get_or_insert_default();
-            extensions.set("requestId", id.0.as_ref());
-        }
-        response
+/// Puts the fields in order, cuts the errors, and gives each the id to ask about it by.
+fn dress(mut response: Response, order: &Order, errors: usize, id: &RequestId) -> Response {
+    order.apply(&mut response.data);
+    response.errors.truncate(errors);
+    for error in &mut response.errors {
+        let extensions = error.extensions.get_or_insert_default();
+        extensions.set("requestId", id.0.as_ref());
     }
+    response
 }
 
 /// Whether nothing ran: there is no data, and no error stands at a field.

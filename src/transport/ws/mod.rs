@@ -52,7 +52,7 @@ pub(super) async fn upgrade<E: Executor, D: Door>(
     let alive = transport.running.token();
     let response = upgrade
         .protocols([PROTOCOL])
-        .read_buffer_size(4096)
+        .read_buffer_size(1024)
         .write_buffer_size(0)
         // Twice what we allow: a message in between is read whole, so that its sender hears why the
         // socket is closed.
@@ -60,13 +60,12 @@ pub(super) async fn upgrade<E: Executor, D: Door>(
         .max_frame_size(2 * limits.message)
         .on_upgrade(async move |mut socket| {
             let end = if spoken {
-                Session::new(transport, &mut socket, caller, access)
-                    .run()
-                    .await
+                let mut session = Session::new(transport.into(), &mut socket, caller, access);
+                session.run().await
             } else {
                 End::close(4406, "Subprotocol not acceptable")
             };
-            finish(socket, end, limits.farewell).await;
+            Box::pin(finish(socket, end, limits.farewell)).await;
             drop((seat, alive));
         });
     Ok(response)

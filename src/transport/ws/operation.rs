@@ -1,6 +1,6 @@
 //! One operation on a socket.
 
-use std::pin::pin;
+use std::{pin::pin, sync::Arc};
 
 use async_graphql::{Executor, Response, ServerError, parser::types::OperationType};
 use futures_util::StreamExt;
@@ -25,22 +25,20 @@ pub(super) struct Outgoing {
 pub(super) struct Line {
     pub(super) id: String,
     pub(super) turn: u64,
-    pub(super) out: Sender<Outgoing>,
+    pub(super) out: Sender<Box<Outgoing>>,
 }
 
 impl Line {
     async fn say(&self, text: String, last: bool) {
         let (id, turn) = (self.id.clone(), self.turn);
         // A socket that is gone wants no messages; its operations are about to be dropped.
-        let _ = self
-            .out
-            .send(Outgoing {
-                id,
-                turn,
-                text,
-                last,
-            })
-            .await;
+        let outgoing = Outgoing {
+            id,
+            turn,
+            text,
+            last,
+        };
+        let _ = self.out.send(Box::new(outgoing)).await;
     }
 
     async fn next(&self, payload: &Response) {
@@ -60,15 +58,16 @@ impl Line {
 
 /// Runs an operation and tells the client all of it.
 pub(super) async fn operate<E: Executor, D: Door>(
-    transport: Transport<E, D>,
-    prepared: Prepared,
+    transport: Arc<Transport<E, D>>,
+    prepared: Box<Prepared>,
     caller: Caller,
     line: Line,
 ) {
     let outcome = if prepared.kind == OperationType::Subscription {
         follow(&transport, prepared, &caller, &line).await
     } else {
-        once(&transport, prepared, &caller, &line).await
+        // On the heap, since most of what runs for long is a subscription.
+        Box::pin(once(&transport, prepared, &caller, &line)).await
     };
     match outcome {
         Ok(errors) if errors.is_empty() => line.complete().await,
@@ -80,11 +79,11 @@ pub(super) async fn operate<E: Executor, D: Door>(
 /// A query or a mutation; the errors are those of a request that did not run.
 async fn once<E: Executor, D: Door>(
     transport: &Transport<E, D>,
-    prepared: Prepared,
+    prepared: Box<Prepared>,
     caller: &Caller,
     line: &Line,
 ) -> Result<Vec<ServerError>, Fault> {
-    let response = transport.run(prepared, caller).await?;
+    let response = transport.run(*prepared, caller).await?;
     if run::is_refusal(&response) {
         return Ok(response.errors);
     }
@@ -95,11 +94,11 @@ async fn once<E: Executor, D: Door>(
 /// A subscription; the errors are those of a source that failed.
 async fn follow<E: Executor, D: Door>(
     transport: &Transport<E, D>,
-    prepared: Prepared,
+    prepared: Box<Prepared>,
     caller: &Caller,
     line: &Line,
 ) -> Result<Vec<ServerError>, Fault> {
-    let mut events = pin!(transport.follow(prepared, caller));
+    let mut events = pin!(transport.follow(*prepared, caller));
     while let Some(response) = events.next().await {
         let response = response?;
         if run::is_source_failure(&response) {

@@ -1,6 +1,6 @@
 //! The state of one socket.
 
-use std::{collections::HashMap, pin::Pin};
+use std::{collections::HashMap, pin::Pin, sync::Arc};
 
 use async_graphql::Executor;
 use axum::extract::ws::{Message, WebSocket};
@@ -36,7 +36,7 @@ type Step = Result<(), End>;
 const QUEUE: usize = 16;
 
 pub(super) struct Session<'s, E, D> {
-    transport: Transport<E, D>,
+    transport: Arc<Transport<E, D>>,
     socket: &'s mut WebSocket,
     caller: Caller,
     access: Option<Access>,
@@ -48,13 +48,13 @@ pub(super) struct Session<'s, E, D> {
     pace: Pace,
     operations: HashMap<String, (u64, AbortOnDropHandle<()>)>,
     turn: u64,
-    out: mpsc::Sender<Outgoing>,
-    outbox: mpsc::Receiver<Outgoing>,
+    out: mpsc::Sender<Box<Outgoing>>,
+    outbox: mpsc::Receiver<Box<Outgoing>>,
 }
 
 impl<'s, E: Executor, D: Door> Session<'s, E, D> {
     pub(super) fn new(
-        transport: Transport<E, D>,
+        transport: Arc<Transport<E, D>>,
         socket: &'s mut WebSocket,
         caller: Caller,
         access: Option<Access>,
@@ -82,7 +82,7 @@ impl<'s, E: Executor, D: Door> Session<'s, E, D> {
     }
 
     /// Serves the socket until it ends; every operation on it ends with it.
-    pub(super) async fn run(mut self) -> End {
+    pub(super) async fn run(&mut self) -> End {
         let limits = self.transport.limits.clone();
         let stopping = self.transport.stopping.clone();
         let mut init = Box::pin(sleep(limits.init_time));
@@ -127,7 +127,7 @@ impl<'s, E: Executor, D: Door> Session<'s, E, D> {
         self.send(Message::Ping(Bytes::new())).await
     }
 
-    async fn forward(&mut self, outgoing: Outgoing) -> Step {
+    async fn forward(&mut self, outgoing: Box<Outgoing>) -> Step {
         // What a completed operation still had on the way, nobody wants.
         let current = self.operations.get(&outgoing.id);
         if current.is_none_or(|(turn, _)| *turn != outgoing.turn) {
@@ -156,7 +156,8 @@ impl<'s, E: Executor, D: Door> Session<'s, E, D> {
                 Err(too_long())
             }
             Some(Ok(Message::Text(text))) => match read(&text) {
-                Ok(heard) => self.obey(heard).await,
+                // On the heap, since most of the time nothing is said.
+                Ok(heard) => Box::pin(self.obey(heard)).await,
                 Err(why) => Err(End::close(4400, why)),
             },
         }
@@ -232,7 +233,7 @@ impl<'s, E: Executor, D: Door> Session<'s, E, D> {
             turn: self.turn,
             out: self.out.clone(),
         };
-        let work = operate(self.transport.clone(), prepared, caller, line).instrument(span);
+        let work = operate(self.transport.clone(), prepared.into(), caller, line).instrument(span);
         let task = AbortOnDropHandle::new(tokio::spawn(work));
         self.operations.insert(id, (self.turn, task));
         Ok(())
