@@ -33,6 +33,7 @@ mod m20261121_000016_create_key_check;
 mod m20261121_000017_add_concurrency_key_to_job;
 mod m20261121_000018_add_sync_due_to_item;
 mod m20261121_000019_add_login_to_exchange;
+mod m20261121_000020_add_partial_indexes;
 
 /// All steps in order.
 #[derive(Debug)]
@@ -61,6 +62,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000017_add_concurrency_key_to_job::Migration),
             Box::new(m20261121_000018_add_sync_due_to_item::Migration),
             Box::new(m20261121_000019_add_login_to_exchange::Migration),
+            Box::new(m20261121_000020_add_partial_indexes::Migration),
         ]
     }
 }

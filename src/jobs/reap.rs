@@ -4,7 +4,7 @@
 use entity::job;
 use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, Statement, sea_query::Value};
 
-use super::{Failure, Registry, STARTED, now, presence::LOCK_CLASS, slots::Slots};
+use super::{Failure, Registry, now, presence::LOCK_CLASS, slots::Slots};
 use crate::{
     app::App,
     database::{Hint, Txn},
@@ -59,9 +59,7 @@ async fn orphans(app: &App, worker: i64) -> Result<Vec<job::Model>> {
         ),
         _ => format!("worker <> {worker} OR lease_until < {now}"),
     };
-    let sql = format!(
-        "SELECT * FROM jobs WHERE state IN {STARTED} AND state = 'running' AND ({dead}) LIMIT 100"
-    );
+    let sql = format!("SELECT * FROM jobs WHERE state = 'running' AND ({dead}) LIMIT 100");
     let statement = Statement::from_string(backend, sql);
     Ok(job::Entity::find()
         .from_raw_sql(statement)

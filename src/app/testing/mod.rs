@@ -1,6 +1,6 @@
 //! The handles on a fresh database, for tests: a SQLite file always, and a database of its own on
-//! the PostgreSQL server that `TEST_DATABASE_URL` names, if it names one. The bank is one that nobody
-//! may call.
+//! the PostgreSQL server that `TEST_DATABASE_URL` names, if it names one. The bank knows one
+//! account and three transactions.
 
 use std::{
     ops::Deref,
@@ -8,27 +8,23 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use async_trait::async_trait;
-use axum::http::HeaderMap;
 use entity::user;
 use migration::{Migrator, MigratorTrait};
 use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait, Statement};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use uuid::Uuid;
 
+mod bank;
 mod plans;
+
+pub(crate) use bank::SmallBank;
 
 use super::App;
 use crate::{
     clock::Clock,
     config::Config,
     database::Database,
-    error::ProviderError,
     feed::{self, Followers},
-    providers::{
-        Account, Delivery, Institution, ItemState, LinkRequest, LinkResult, LinkToken, Linked,
-        Page, Provider, WebhookRefusal,
-    },
     seal::Keys,
     viewer::Viewer,
 };
@@ -175,7 +171,7 @@ async fn open(url: &str, place: Place) -> TestApp {
         keys: Arc::new(Keys::parse(KEY).unwrap()),
         followers: Followers::default(),
         public_url: "http://127.0.0.1:8000".into(),
-        plaid: Arc::new(NoBank),
+        plaid: Arc::new(SmallBank),
     };
     TestApp {
         app,
@@ -211,56 +207,5 @@ impl Drop for TestApp {
                 let _ = std::thread::spawn(drop).join();
             }
         }
-    }
-}
-
-/// A bank that nobody may call.
-#[derive(Debug)]
-pub(crate) struct NoBank;
-
-#[async_trait]
-impl Provider for NoBank {
-    async fn create_link_token(&self, _: &LinkRequest) -> Result<LinkToken, ProviderError> {
-        unreachable!()
-    }
-
-    async fn link_results(&self, _: &SecretString) -> Result<Vec<LinkResult>, ProviderError> {
-        unreachable!()
-    }
-
-    async fn exchange(&self, _: &SecretString) -> Result<Linked, ProviderError> {
-        unreachable!()
-    }
-
-    async fn item(&self, _: &SecretString) -> Result<ItemState, ProviderError> {
-        unreachable!()
-    }
-
-    async fn institution(&self, _: &str) -> Result<Institution, ProviderError> {
-        unreachable!()
-    }
-
-    async fn accounts(&self, _: &SecretString) -> Result<Vec<Account>, ProviderError> {
-        unreachable!()
-    }
-
-    async fn changes(&self, _: &SecretString, _: Option<&str>) -> Result<Page, ProviderError> {
-        unreachable!()
-    }
-
-    async fn update_webhook(&self, _: &SecretString, _: &str) -> Result<(), ProviderError> {
-        unreachable!()
-    }
-
-    async fn remove(&self, _: &SecretString) -> Result<(), ProviderError> {
-        unreachable!()
-    }
-
-    async fn verify_webhook(&self, _: &HeaderMap, _: &[u8]) -> Result<Delivery, WebhookRefusal> {
-        unreachable!()
-    }
-
-    fn read_webhook(&self, _: &[u8]) -> Result<Delivery, WebhookRefusal> {
-        unreachable!()
     }
 }

@@ -5,8 +5,9 @@ use sea_orm::{ConnectionTrait, DbBackend, Statement, TransactionTrait, sea_query
 
 use super::TestApp;
 
-/// Tables that grow with people and time. The others may be read whole.
-const LARGE: [&str; 11] = [
+/// Tables that grow with people and time. The others may be read whole; so may sessions, four times a
+/// day, which costs less than an index on what every refresh changes.
+const LARGE: [&str; 10] = [
     "jobs",
     "webhooks",
     "transactions",
@@ -16,8 +17,17 @@ const LARGE: [&str; 11] = [
     "accounts",
     "feeds",
     "feed_events",
-    "sessions",
     "users",
+];
+
+/// Indexes of the few rows of a large table that something is still to be done with.
+const PARTIAL: [&str; 6] = [
+    "ix_jobs_queued",
+    "ix_jobs_started",
+    "ix_jobs_run_at",
+    "ix_jobs_running",
+    "ix_jobs_concurrency_key",
+    "ix_webhooks_provider_subject",
 ];
 
 /// The names the engine's statements give to tables and to what they make on the way.
@@ -98,15 +108,18 @@ impl TestApp {
     /// Asserts that no statement since the last look reads a large table whole.
     pub(crate) async fn assert_no_scans(&self) {
         let mut seen = std::collections::HashSet::new();
+        let mut found = Vec::new();
         for statement in self.take_statements() {
             let first = statement.sql.split(' ').next().unwrap_or_default();
             let asks = ["SELECT", "INSERT", "UPDATE", "DELETE", "WITH"].contains(&first);
             if asks && seen.insert(statement.sql.clone()) {
                 let plan = self.plan(&statement, false).await;
-                let scans: Vec<&str> = plan.lines().filter(|line| is_scan(line)).collect();
-                assert!(scans.is_empty(), "{scans:?} in\n{}\n{plan}", statement.sql);
+                if plan.lines().any(is_scan) {
+                    found.push(format!("{}\n{plan}", statement.sql));
+                }
             }
         }
+        assert!(found.is_empty(), "{}", found.join("\n\n"));
     }
 }
 
@@ -117,7 +130,7 @@ fn is_scan(line: &str) -> bool {
         Some(rest) => (rest, true),
         // SQLite: by an index it is the index that is read, which may be a partial one.
         None => match line.strip_prefix("SCAN ") {
-            Some(rest) => (rest, !rest.contains(" USING ")),
+            Some(rest) => (rest, !PARTIAL.iter().any(|index| rest.contains(index))),
             None => return false,
         },
     };

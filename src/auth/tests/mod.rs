@@ -12,7 +12,7 @@ use super::{Auth, AuthMutation, AuthQuery};
 use crate::{
     app::{
         App,
-        testing::{self, NoBank},
+        testing::{self, SmallBank},
     },
     clock::Clock,
     config::Config,
@@ -47,7 +47,7 @@ impl World {
             keys: Arc::new(Keys::parse(keys).unwrap()),
             followers: Followers::default(),
             public_url: "http://localhost".into(),
-            plaid: Arc::new(NoBank),
+            plaid: Arc::new(SmallBank),
         };
         let auth = Auth::new(app.clone()).unwrap();
         let schema = Schema::build(AuthQuery, AuthMutation, EmptySubscription)

@@ -11,6 +11,9 @@ use crate::{
     webhooks::ExpireWebhooks,
 };
 
+#[cfg(test)]
+mod tests;
+
 /// Every job there is.
 pub fn registry() -> Registry {
     Registry::default()
