@@ -65,10 +65,10 @@ async fn a_repair_that_was_left_has_repaired_nothing() {
     let ana = app.person("ana").await;
     let (item, there) = linked(&app, &ana).await;
     let mut items = ana.watch(ITEM, json!({"id": item})).await;
+    items.next().await;
     app.bank
         .event(&there, json!({"event": "pending_expiration"}))
         .await;
-    items.next().await;
     assert_eq!(
         items.next().await["itemUpdated"]["item"]["requiredAction"]["__typename"],
         "ConsentExpiringAction"
