@@ -7,6 +7,7 @@
 //! | path | what |
 //! |---|---|
 //! | `/…` | Plaid's face (`plaid`) |
+//! | `/mx/…` | MX's face (`mx`) |
 //! | `/hl/…` | the hosted link page (`hosted`) |
 //! | `/control/…` | clock, settings, faults, items, journals (`control`) |
 //!
@@ -25,6 +26,7 @@ mod control;
 mod error;
 mod faults;
 mod hosted;
+mod mx;
 mod plaid;
 mod ring;
 mod seed;
@@ -44,7 +46,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 pub use self::error::{Error, Result};
-pub use self::settings::{Settings, SignatureFault, WebhookSettings};
+pub use self::settings::{MxSettings, MxWebhooks, Settings, SignatureFault, WebhookSettings};
 
 use self::app::App;
 use self::world::World;
@@ -65,6 +67,8 @@ pub struct Options {
     pub state: Option<PathBuf>,
     /// Behaviour a test may change later, too.
     pub settings: Settings,
+    /// Where MX's webhooks go, unless nobody hears them.
+    pub mx_webhooks: Option<MxWebhooks>,
 }
 
 impl Default for Options {
@@ -75,6 +79,7 @@ impl Default for Options {
             seed: 1,
             state: None,
             settings: Settings::default(),
+            mx_webhooks: None,
         }
     }
 }
@@ -102,6 +107,7 @@ impl Sandbox {
         let listener = listener.tap_io(|connection| drop(connection.set_nodelay(true)));
         let router = router(Arc::clone(&app));
         let (stop, mut stopped) = watch::channel(false);
+        tokio::spawn(mx::life::run(Arc::clone(&app), stopped.clone()));
         let server = tokio::spawn(async move {
             let until = async move { drop(stopped.wait_for(|stopped| *stopped).await) };
             if let Err(error) = axum::serve(listener, router)
@@ -157,6 +163,9 @@ fn open(options: Options, address: SocketAddr) -> Result<Arc<App>> {
         faults: Mutex::new(faults::Faults::new(options.seed)),
         calls: Mutex::new(ring::Ring::new(REMEMBERED_CALLS)),
         flows: Mutex::default(),
+        mx_webhooks: Mutex::new(options.mx_webhooks.map(Arc::new)),
+        shifts: Mutex::default(),
+        moments: tokio::sync::Notify::new(),
         public_url: public_url.trim_end_matches('/').to_owned(),
         requests: AtomicU64::new(0),
     });
@@ -201,6 +210,7 @@ fn router(app: Arc<App>) -> Router {
         .route("/", axum::routing::get(hosted::index))
         .nest("/control", control::routes())
         .nest("/hl", hosted::routes())
+        .nest("/mx", mx::routes())
         .fallback(plaid::door::enter)
         .with_state(app)
 }

@@ -35,6 +35,9 @@ struct Target {
     /// Only calls about this item.
     #[serde(skip_serializing_if = "Option::is_none")]
     item_id: Option<String>,
+    /// Only calls about this member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    member_guid: Option<String>,
     /// Only calls about this institution.
     #[serde(skip_serializing_if = "Option::is_none")]
     institution_id: Option<String>,
@@ -49,9 +52,10 @@ struct Target {
     count: Option<u64>,
 }
 
-const TARGET: [&str; 6] = [
+const TARGET: [&str; 7] = [
     "endpoint",
     "item_id",
+    "member_guid",
     "institution_id",
     "probability",
     "nth",
@@ -91,6 +95,7 @@ pub(crate) enum Kind {
 pub(crate) struct Scope {
     pub(crate) endpoint: String,
     pub(crate) item_id: Option<String>,
+    pub(crate) member_guid: Option<String>,
     pub(crate) institution_id: Option<String>,
     /// Which page of a loop is asked for.
     pub(crate) page: u64,
@@ -170,6 +175,7 @@ impl Target {
         };
         named(&self.endpoint, Some(&scope.endpoint))
             && named(&self.item_id, scope.item_id.as_deref())
+            && named(&self.member_guid, scope.member_guid.as_deref())
             && named(&self.institution_id, scope.institution_id.as_deref())
     }
 }

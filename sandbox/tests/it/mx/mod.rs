@@ -1,0 +1,9 @@
+//! MX's face, as a program written against MX sees it.
+
+mod challenges;
+mod client;
+mod members;
+mod refusals;
+mod remembering;
+mod transactions;
+mod users;
