@@ -1,7 +1,7 @@
 //! The door to a person's rows. Every read on somebody's behalf starts at [`Owned::owned_by`]; the
 //! lint list forbids the ways round it.
 
-use entity::{account, activity, item, removed_transaction, sync_job, transaction};
+use entity::{account, activity, challenge, item, removed_transaction, sync_job, transaction};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Select};
 use uuid::Uuid;
 
@@ -65,6 +65,7 @@ macro_rules! owned {
 owned!(
     account,
     activity,
+    challenge,
     removed_transaction,
     sync_job,
     transaction

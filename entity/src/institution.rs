@@ -22,6 +22,8 @@ pub struct Model {
     pub primary_color: Option<String>,
     /// PNG, base64.
     pub logo: Option<String>,
+    /// Where its logo is, if the provider tells an address instead.
+    pub logo_url: Option<String>,
     /// Whether people sign in on the bank's own pages.
     pub oauth: bool,
     /// When we last asked the provider.

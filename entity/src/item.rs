@@ -24,6 +24,10 @@ pub struct Model {
     pub link_status: LinkStatus,
     /// The provider's code for what is wrong with the login.
     pub link_error: Option<String>,
+    /// What is wrong with the login, in the provider's sentence for people.
+    pub link_message: Option<String>,
+    /// Whether signing in anew may mend a login whose health is `error`.
+    pub person_can_help: bool,
     /// How far the transactions are.
     pub transactions_status: TransactionsStatus,
     /// When the person must renew consent, if a date is known.

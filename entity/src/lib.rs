@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod activity;
+pub mod challenge;
 pub mod exchange;
 pub mod feed;
 pub mod feed_event;
@@ -10,7 +11,9 @@ pub mod institution;
 pub mod item;
 pub mod job;
 pub mod key_check;
+pub mod link_intent;
 pub mod link_token;
+pub mod provider_user;
 pub mod removed_transaction;
 pub mod session;
 pub mod sync_job;

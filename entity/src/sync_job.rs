@@ -42,6 +42,8 @@ pub struct Model {
     pub created_at: DateTimeUtc,
     /// When its first attempt began.
     pub started_at: Option<DateTimeUtc>,
+    /// When the provider was asked to ask the bank for it.
+    pub refreshed_at: Option<DateTimeUtc>,
     /// When it ended.
     pub finished_at: Option<DateTimeUtc>,
     /// When it is tried again.

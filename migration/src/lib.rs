@@ -34,6 +34,11 @@ mod m20261121_000017_add_concurrency_key_to_job;
 mod m20261121_000018_add_sync_due_to_item;
 mod m20261121_000019_add_login_to_exchange;
 mod m20261121_000020_add_partial_indexes;
+mod m20261121_000026_create_provider_user;
+mod m20261121_000027_create_challenge;
+mod m20261121_000028_create_link_intent;
+mod m20261121_000029_add_following;
+mod m20261121_000030_add_pending_index;
 
 /// All steps in order.
 #[derive(Debug)]
@@ -63,6 +68,11 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000018_add_sync_due_to_item::Migration),
             Box::new(m20261121_000019_add_login_to_exchange::Migration),
             Box::new(m20261121_000020_add_partial_indexes::Migration),
+            Box::new(m20261121_000026_create_provider_user::Migration),
+            Box::new(m20261121_000027_create_challenge::Migration),
+            Box::new(m20261121_000028_create_link_intent::Migration),
+            Box::new(m20261121_000029_add_following::Migration),
+            Box::new(m20261121_000030_add_pending_index::Migration),
         ]
     }
 }

@@ -6,9 +6,9 @@ use crate::{
     clock::Clock,
     config::{Config, PlaidEnv},
     database::Database,
-    error::{Error, Result},
+    error::{ErrorCode, Refusal, Result},
     feed::Followers,
-    providers::{Provider, ProviderKind},
+    providers::{CredentialLogin, Provider, ProviderKind, TokenExchange},
     seal::Keys,
 };
 
@@ -32,6 +32,8 @@ pub struct App {
     pub public_url: Arc<str>,
     /// Plaid.
     pub plaid: Arc<dyn Provider>,
+    /// MX, if it is not off.
+    pub mx: Option<Arc<dyn Provider>>,
 }
 
 impl App {
@@ -39,18 +41,35 @@ impl App {
     pub fn webhook_url(&self, kind: ProviderKind) -> Option<String> {
         let reachable =
             self.config.public_url.is_some() || self.config.plaid.env == PlaidEnv::Local;
-        let name = match kind {
-            ProviderKind::Plaid => "plaid",
-            ProviderKind::Mx => "mx",
-        };
-        reachable.then(|| format!("{}/webhooks/{name}", self.public_url))
+        match kind {
+            ProviderKind::Plaid => reachable.then(|| format!("{}/webhooks/plaid", self.public_url)),
+            // It is told in its dashboard, once for all.
+            ProviderKind::Mx => None,
+        }
     }
 
     /// The way to the banks of one provider.
     pub fn provider(&self, kind: ProviderKind) -> Result<&dyn Provider> {
         match kind {
             ProviderKind::Plaid => Ok(&*self.plaid),
-            ProviderKind::Mx => Err(Error::internal("no MX in this server")),
+            ProviderKind::Mx => self.mx.as_deref().ok_or_else(|| {
+                let text = "This server does not link banks through MX: its operator sets MX_ENV.";
+                Refusal::new(ErrorCode::NotSupported, text).into()
+            }),
         }
+    }
+
+    /// Linking by public tokens, where a provider has that.
+    pub fn token_exchange(&self, kind: ProviderKind) -> Result<&dyn TokenExchange> {
+        let text = "This provider has no public tokens: link with `linkInstitution`, or on the hosted page.";
+        let way = self.provider(kind)?.token_exchange();
+        way.ok_or_else(|| Refusal::new(ErrorCode::NotSupported, text).into())
+    }
+
+    /// Linking by credentials, where a provider has that.
+    pub fn credential_login(&self, kind: ProviderKind) -> Result<&dyn CredentialLogin> {
+        let text = "This provider takes no credentials: open Link with a link token.";
+        let way = self.provider(kind)?.credential_login();
+        way.ok_or_else(|| Refusal::new(ErrorCode::NotSupported, text).into())
     }
 }

@@ -10,7 +10,7 @@ use std::{
 };
 
 use passbook_sandbox::{Options, Sandbox};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::{
     failure::{Exit, Failure},
@@ -24,12 +24,13 @@ use crate::{
     app::App,
     auth::Auth,
     clock::Clock,
-    config::{Config, PlaidEnv},
+    config::{Config, MxEnv, PlaidEnv},
     database::{FileLock, masked},
     error::Result,
     feed::Followers,
     providers::{
         Provider,
+        mx::{Mx, MxSettings, WebhookLogin},
         plaid::{Plaid, PlaidSettings},
     },
     relay, schema,
@@ -70,7 +71,8 @@ impl Process {
         let sandbox = local_sandbox(&config).await?;
         let clock = Clock::default();
         let local = sandbox.as_ref().map(Sandbox::url);
-        let plaid = plaid(&config, local, clock.clone())?;
+        let plaid = plaid(&config, local.clone(), clock.clone())?;
+        let mx = mx(&config, local, clock.clone())?;
         let public_url = config.public_url.clone();
         let public_url = public_url.unwrap_or_else(|| near(config.listen));
         let app = App {
@@ -81,6 +83,7 @@ impl Process {
             followers: Followers::default(),
             public_url: public_url.into(),
             plaid,
+            mx,
         };
         let mut parts = Parts::new(signals.clone());
         parts.add("relay of hints", relay::run(app.clone(), parts.shutdown()));
@@ -217,9 +220,48 @@ pub(super) fn plaid(
     Ok(Arc::new(Plaid::new(settings, clock)?))
 }
 
-/// Starts the built-in sandbox if Plaid's environment is local and nobody says that one runs already.
+/// The way to MX, or to the sandbox that stands in for it; none if it is off.
+pub(super) fn mx(
+    config: &Config,
+    local: Option<String>,
+    clock: Clock,
+) -> Result<Option<Arc<dyn Provider>>> {
+    let sandbox = || {
+        let elsewhere = sandbox_elsewhere(config).map(str::to_owned);
+        let sandbox = local.or(elsewhere);
+        sandbox.unwrap_or_else(|| format!("http://{}", config.sandbox_listen))
+    };
+    let own = match config.mx.env {
+        MxEnv::Off => return Ok(None),
+        MxEnv::Local => format!("{}/mx", sandbox()),
+        MxEnv::Int => "https://int-api.mx.com".to_owned(),
+        MxEnv::Production => "https://api.mx.com".to_owned(),
+    };
+    let login = |(user, password): &(String, SecretString)| WebhookLogin {
+        user: user.clone(),
+        password: password.clone(),
+    };
+    let settings = MxSettings {
+        base_url: config.mx.base_url.clone().unwrap_or(own),
+        client_id: config.mx.client_id.clone(),
+        api_key: config.mx.api_key.clone(),
+        webhook: config.mx.webhook.as_ref().map(login),
+    };
+    Ok(Some(Arc::new(Mx::new(settings, clock)?)))
+}
+
+/// Where a sandbox runs already; MX's face is where Plaid's is.
+fn sandbox_elsewhere(config: &Config) -> Option<&str> {
+    let local = config.plaid.env == PlaidEnv::Local;
+    config.plaid.base_url.as_deref().filter(|_| local)
+}
+
+/// Starts the built-in sandbox if a provider's environment is local and nobody says where one runs
+/// already.
 async fn local_sandbox(config: &Config) -> Result<Option<Sandbox>, Failure> {
-    if config.plaid.env != PlaidEnv::Local || config.plaid.base_url.is_some() {
+    let plaid = config.plaid.env == PlaidEnv::Local;
+    let mx = config.mx.env == MxEnv::Local && config.mx.base_url.is_none();
+    if sandbox_elsewhere(config).is_some() || !(plaid || mx) {
         return Ok(None);
     }
     let state = config.sqlite_path().map(journal);

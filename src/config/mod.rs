@@ -9,9 +9,11 @@ use std::{
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::sqlite::SqliteConnectOptions;
 
+mod mx;
 mod reader;
 mod wire;
 
+pub use mx::{MxConfig, MxEnv};
 use reader::{Reader, unknown};
 pub use wire::WireConfig;
 
@@ -32,6 +34,12 @@ pub const NAMES: &[&str] = &[
     "MAX_QUERY_BYTES",
     "MAX_QUERY_COST",
     "MAX_QUERY_DEPTH",
+    "MX_API_KEY",
+    "MX_BASE_URL",
+    "MX_CLIENT_ID",
+    "MX_ENV",
+    "MX_WEBHOOK_PASSWORD",
+    "MX_WEBHOOK_USER",
     "OPERATION_TIMEOUT",
     "PLAID_BASE_URL",
     "PLAID_CLIENT_ID",
@@ -74,6 +82,8 @@ pub struct Config {
     pub refresh_token_ttl: Duration,
     /// `PLAID_*`: how Plaid is reached.
     pub plaid: PlaidConfig,
+    /// `MX_*`: how MX is reached.
+    pub mx: MxConfig,
     /// `SANDBOX_LISTEN`: where the built-in sandbox listens.
     pub sandbox_listen: SocketAddr,
     /// `WORKERS`: how many jobs run at once in this process; 0 for none.
@@ -184,6 +194,7 @@ impl Config {
 
     fn read(values: BTreeMap<String, String>, faults: Vec<String>) -> Result<Self, ConfigError> {
         let mut reader = Reader { values, faults };
+        let plaid = reader.plaid();
         let config = Self {
             database_url: reader.database_url(),
             listen: reader.parse("LISTEN", local(8000), "an address such as 127.0.0.1:8000"),
@@ -193,7 +204,8 @@ impl Config {
             redirect_uris: reader.urls("REDIRECT_URIS"),
             access_token_ttl: reader.duration("ACCESS_TOKEN_TTL", "30m"),
             refresh_token_ttl: reader.duration("REFRESH_TOKEN_TTL", "7d"),
-            plaid: reader.plaid(),
+            mx: reader.mx(plaid.env),
+            plaid,
             sandbox_listen: reader.parse(
                 "SANDBOX_LISTEN",
                 local(8010),

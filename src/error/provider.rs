@@ -27,6 +27,14 @@ pub enum ErrorClass {
     NotReady,
     /// The person must sign in at the bank again, or answer something there.
     Login,
+    /// The user name or the password is wrong.
+    Credentials,
+    /// The bank asks the person something, and we can pass the answer on.
+    Challenge,
+    /// Only the person can help, at the bank or by signing in anew; what exactly is in the message.
+    Blocked,
+    /// It is there already, or something else is under way with it.
+    Conflict,
     /// The item is gone for good.
     Gone,
     /// The public or link token is expired or used.

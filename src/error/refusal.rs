@@ -40,12 +40,16 @@ pub enum ErrorCode {
     NotFound,
     /// The public token is expired, was used before, or belongs to another environment: open Link again.
     PublicTokenInvalid,
-    /// The same public token is being exchanged by another request right now.
+    /// The same public token, or the same bank, is being linked by another request right now.
     ExchangeInProgress,
     /// The key was used before with another input.
     IdempotencyKeyReused,
     /// The person must sign in at the bank again.
     ReauthenticationRequired,
+    /// The bank asks the person something: `requiredAction` has the questions, `answerChallenge` answers.
+    ChallengePending,
+    /// These questions are not open any more: ask for `requiredAction` again.
+    ChallengeExpired,
     /// Access to the bank is gone for good: link it anew.
     ItemDisconnected,
     /// The bank or its provider does not answer at the moment.
@@ -93,6 +97,8 @@ impl Refusal {
 pub enum UserAction {
     /// Sign in at the bank again: open Link with a link token made for this item.
     Reauthenticate,
+    /// Answer what the bank asks: the item's `requiredAction` has the questions.
+    AnswerChallenge,
     /// Access is gone for good: link the bank anew.
     LinkAgain,
     /// Nothing: the server tries again by itself.
@@ -115,6 +121,7 @@ impl Refusal {
             ErrorClass::Retry(_)
             | ErrorClass::RestartPages
             | ErrorClass::ResetCursor
+            | ErrorClass::Conflict
             | ErrorClass::NotReady => {
                 let wait = match error.class {
                     ErrorClass::Retry(Some(wait)) => {
@@ -126,7 +133,16 @@ impl Refusal {
                     "The bank or its provider does not answer at the moment. Try again later.";
                 Self::new(ErrorCode::ProviderUnavailable, said(text)).retry_after(wait)
             }
-            ErrorClass::Login => {
+            ErrorClass::Credentials => {
+                let text =
+                    "The bank does not take the user name or the password. Enter them again.";
+                Self::new(ErrorCode::ReauthenticationRequired, said(text))
+            }
+            ErrorClass::Challenge => {
+                let text = "The bank asks something. Answer it with `answerChallenge`.";
+                Self::new(ErrorCode::ChallengePending, said(text))
+            }
+            ErrorClass::Login | ErrorClass::Blocked => {
                 let text = "The bank asks for a new sign-in. Open Link with a link token made for this item.";
                 Self::new(ErrorCode::ReauthenticationRequired, said(text))
             }
@@ -153,6 +169,7 @@ impl Refusal {
     pub fn action(&self) -> Option<UserAction> {
         match self.code {
             ErrorCode::ReauthenticationRequired => Some(UserAction::Reauthenticate),
+            ErrorCode::ChallengePending => Some(UserAction::AnswerChallenge),
             ErrorCode::ItemDisconnected | ErrorCode::PublicTokenInvalid => {
                 Some(UserAction::LinkAgain)
             }

@@ -173,6 +173,7 @@ pub fn code_of(error: &Error) -> &'static str {
         Error::NotFound(_) => "NOT_FOUND",
         Error::CursorExpired => "CURSOR_EXPIRED",
         Error::Unavailable(_) => "UNAVAILABLE",
+        Error::Provider(error) if error.class.is_transient() => "UNAVAILABLE",
         Error::Provider(_) | Error::LeaseLost | Error::Internal(_) => "INTERNAL_SERVER_ERROR",
     }
 }

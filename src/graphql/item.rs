@@ -7,8 +7,8 @@ use chrono::{TimeDelta, Utc};
 use entity::item;
 
 use super::{
-    ContextExt, account::Account, id, institution::Institution, loaders::Key, scalar::DateTime,
-    sync_job::SyncJob,
+    ContextExt, account::Account, challenge::AnswerChallengeAction, id, institution::Institution,
+    loaders::Key, scalar::DateTime, sync_job::SyncJob,
 };
 use crate::error::Result;
 
@@ -83,16 +83,27 @@ impl Item {
         (code.len() <= 80 && code.bytes().all(plain)).then_some(code)
     }
 
+    /// What is wrong with the login, in the provider's sentence for people; absent if nothing is, or if
+    /// the provider says nothing.
+    async fn link_error_message(&self) -> Option<&str> {
+        self.0.link_message.as_deref()
+    }
+
     /// How much of the item's transactions is here.
     async fn transactions_status(&self) -> TransactionsStatus {
         self.0.transactions_status.into()
     }
 
     /// What the person has to do so that this item goes on working; absent if nothing. Where several
-    /// things are to be done, the most urgent: a new sign-in, then a consent that ends soon, then new
-    /// accounts. A disconnected item has none, since only linking the bank anew helps.
-    async fn required_action(&self, ctx: &Context<'_>) -> Option<RequiredAction> {
-        required_action(&self.0, ctx.app().clock.now())
+    /// things are to be done, the most urgent: a new sign-in or an answer, then a consent that ends soon,
+    /// then new accounts. A disconnected item has none, since only linking the bank anew helps.
+    async fn required_action(&self, ctx: &Context<'_>) -> Result<Option<RequiredAction>> {
+        if self.0.link_status == item::LinkStatus::Challenged {
+            let key = Key::new(ctx.viewer()?, self.0.id);
+            let row = ctx.loaders().challenge.load_one(key).await?;
+            return row.map(|row| AnswerChallengeAction::of(&row)).transpose();
+        }
+        Ok(required_action(&self.0, ctx.app().clock.now()))
     }
 
     /// When a sync last succeeded.
@@ -144,7 +155,7 @@ pub enum LinkStatus {
     LoginRequired,
     /// Access has ended for good: link the bank anew.
     Disconnected,
-    /// Something else is wrong; the server goes on trying.
+    /// Something else is wrong, as `linkErrorMessage` says; the server goes on trying.
     Error,
 }
 
@@ -161,11 +172,13 @@ pub enum TransactionsStatus {
 }
 
 /// What the person has to do so that an item goes on working. Members will be added: ask for
-/// `__typename`, and show a plain notice for one you do not know. Questions of a bank will be one.
+/// `__typename`, and show a plain notice for one you do not know.
 #[derive(Clone, Debug, PartialEq, Eq, Union)]
 pub enum RequiredAction {
     /// Sign in at the bank again.
     Reauthenticate(ReauthenticateAction),
+    /// Answer what the bank asks.
+    AnswerChallenge(AnswerChallengeAction),
     /// Renew a consent.
     ConsentExpiring(ConsentExpiringAction),
     /// Choose among new accounts.
@@ -173,7 +186,8 @@ pub enum RequiredAction {
 }
 
 /// The person must sign in at the bank again. Call `createLinkToken` with this item's id and open
-/// Link with the token.
+/// Link with the token, or send the person to the hosted page. An app that asks for credentials itself
+/// may call `updateCredentials` instead, if the bank's `credentialFields` has any.
 #[derive(Clone, Debug, PartialEq, Eq, SimpleObject)]
 pub struct ReauthenticateAction {
     /// What to pass to `createLinkToken`.
@@ -210,10 +224,11 @@ pub struct NewAccountsAction {
 }
 
 fn required_action(item: &item::Model, now: chrono::DateTime<Utc>) -> Option<RequiredAction> {
-    use item::LinkStatus::{Disconnected, InvalidCredentials, LoginRequired};
+    use item::LinkStatus::{Disconnected, Error, InvalidCredentials, LoginRequired};
     let item_id = id::encode(id::ITEM, item.id);
     let reason = match item.link_status {
         Disconnected => return None,
+        Error if item.person_can_help => Some(ReauthenticateReason::LoginRequired),
         LoginRequired => Some(ReauthenticateReason::LoginRequired),
         InvalidCredentials => Some(ReauthenticateReason::InvalidCredentials),
         _ => None,

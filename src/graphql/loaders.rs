@@ -10,7 +10,8 @@ use async_graphql::{
     dataloader::Loader,
     extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute},
 };
-use entity::{account, activity, institution, item, sync_job, transaction};
+use entity::{account, activity, challenge, institution, item, sync_job, transaction};
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, Iterable, ModelTrait,
     PrimaryKeyToColumn, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
@@ -28,6 +29,7 @@ use crate::{
     app::App,
     database::Database,
     error::{Error, Result},
+    providers::CredentialField,
     viewer::{Owned, Viewer},
 };
 
@@ -65,6 +67,10 @@ pub struct Loaders {
     pub accounts_of_item: Batch<Key, AccountsOfItem>,
     /// Entries of the log by id.
     pub activity: ById<activity::Entity>,
+    /// What the banks of items ask, by item.
+    pub challenge: ById<challenge::Entity>,
+    /// What banks ask for when a person signs in, by bank.
+    pub credential_fields: Batch<Uuid, Fields>,
     /// Banks by id; they belong to nobody.
     pub institution: Batch<Uuid, Institutions>,
     /// Items by id.
@@ -89,6 +95,8 @@ impl Loaders {
             account: Batch::new(Rows::new(db()), queue),
             accounts_of_item: Batch::new(AccountsOfItem(db()), queue),
             activity: Batch::new(Rows::new(db()), queue),
+            challenge: Batch::new(Rows::new(db()), queue),
+            credential_fields: Batch::new(Fields(app.clone()), queue),
             institution: Batch::new(Institutions(db()), queue),
             item: Batch::new(Rows::new(db()), queue),
             latest_sync_job: Batch::new(LatestSyncJob(db()), queue),
@@ -182,6 +190,33 @@ impl Loader<Uuid> for Institutions {
             .into_iter()
             .map(|row| (row.id, Arc::new(row)))
             .collect())
+    }
+}
+
+/// What banks ask for when a person signs in: the provider is asked, of a few banks at a time.
+#[derive(Debug)]
+pub struct Fields(App);
+
+/// Banks that are asked for at once.
+const AT_ONCE: usize = 4;
+
+impl Loader<Uuid> for Fields {
+    type Value = Vec<CredentialField>;
+    type Error = Error;
+
+    async fn load(&self, keys: &[Uuid]) -> Result<HashMap<Uuid, Self::Value>> {
+        let banks = Institutions(self.0.db.clone()).load(keys).await?;
+        let each = banks.into_values().map(|bank| async move {
+            let Some(login) = self.0.provider(bank.provider)?.credential_login() else {
+                return Ok((bank.id, Vec::new()));
+            };
+            let fields = login.credential_fields(&bank.provider_institution_id);
+            Ok((bank.id, fields.await?))
+        });
+        stream::iter(each)
+            .buffer_unordered(AT_ONCE)
+            .try_collect()
+            .await
     }
 }
 

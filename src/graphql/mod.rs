@@ -13,6 +13,7 @@ use crate::{
 pub mod account;
 pub mod activity;
 pub mod batch;
+pub mod challenge;
 pub mod cost;
 pub mod errors;
 pub mod id;

@@ -124,6 +124,30 @@ impl Claim {
         self.change(txn, &set, [concurrency_key.into()]).await
     }
 
+    /// Gives the job back uncharged, to be taken again after a while: for a job that has asked, and
+    /// was told to ask again. Whoever is in a hurry brings it forward, but not to within `rest` of now.
+    /// Its run ends with this.
+    ///
+    /// # Errors
+    /// [`Error::LeaseLost`] if another worker has the job by now.
+    pub async fn postpone(
+        &self,
+        txn: &mut Txn,
+        app: &App,
+        delay: Duration,
+        rest: Duration,
+    ) -> Result<()> {
+        txn.hint(Hint::Jobs);
+        let now = now(app, txn.get_database_backend());
+        let set = format!(
+            "state = 'waiting', attempt = attempt - 1, run_at = {now} + $3, hold_until = {now} + $4"
+        );
+        let ms = |duration: Duration| {
+            Value::from(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX / 2))
+        };
+        self.change(txn, &set, [ms(delay), ms(rest)]).await
+    }
+
     /// Tells that the worker lives.
     pub(super) async fn renew(&self, app: &App) -> Result<()> {
         let txn = app.db.begin().await?;

@@ -9,11 +9,16 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
+use super::{
+    adopt::{FIRST_LOOK, WatchLinkSession},
+    person::provider_user,
+};
 use crate::{
     app::App,
     error::{Error, ErrorCode, Refusal, Result},
     graphql::id,
-    providers::{LinkRequest, ProviderKind},
+    jobs::{When, enqueue},
+    providers::{LinkRequest, LinkToken, ProviderKind},
     seal::{Place, sha256_hex},
     sync,
     viewer::{Owned, Viewer},
@@ -22,8 +27,8 @@ use crate::{
 /// A link session that was begun.
 #[derive(Debug)]
 pub struct LinkSession {
-    /// What opens the provider's Link.
-    pub link_token: SecretString,
+    /// What opens the provider's Link in an app, where there is such a thing.
+    pub link_token: Option<SecretString>,
     /// The provider's own page for it; whoever has the address is the person.
     pub hosted_link_url: Option<SecretString>,
     /// After this the token is dead.
@@ -35,6 +40,8 @@ pub struct LinkSession {
 pub struct Wanted {
     /// The item to repair.
     pub item_id: Option<String>,
+    /// Who shall connect a new bank; a repair is with whoever connects the item.
+    pub provider: Option<ProviderKind>,
     /// Where a bank's own sign-in page returns to.
     pub redirect_uri: Option<String>,
     /// Where the hosted page returns to.
@@ -53,8 +60,13 @@ pub async fn create_link_token(app: &App, viewer: Viewer, wanted: Wanted) -> Res
         "completionRedirectUri",
         wanted.completion_redirect_uri.as_deref(),
     )?;
+    let provider = match &item {
+        Some(item) => item.provider,
+        None => wanted.provider.unwrap_or(ProviderKind::Plaid),
+    };
     let request = LinkRequest {
         client_user_id: id::encode(id::USER, viewer.user_id).to_string(),
+        provider_user_id: known_there(app, provider, viewer.user_id).await?,
         access_token: item
             .as_ref()
             .map(|item| sync::access_token(app, item))
@@ -62,13 +74,35 @@ pub async fn create_link_token(app: &App, viewer: Viewer, wanted: Wanted) -> Res
         account_selection: item.as_ref().is_some_and(|item| item.new_accounts),
         redirect_uri: wanted.redirect_uri,
         completion_redirect_uri: wanted.completion_redirect_uri,
-        webhook: app.webhook_url(ProviderKind::Plaid),
+        webhook: app.webhook_url(provider),
     };
-    let token = app
-        .provider(ProviderKind::Plaid)?
-        .create_link_token(&request)
-        .await?;
-    let secret = token.link_token.expose_secret();
+    let token = app.provider(provider)?.create_link_token(&request).await?;
+    remember(app, viewer, provider, item.as_ref(), &token).await?;
+    Ok(LinkSession {
+        link_token: token.link_token,
+        hosted_link_url: token.hosted_link_url,
+        expiration: token.expiration,
+    })
+}
+
+/// What a provider that keeps people apart calls the person.
+async fn known_there(app: &App, provider: ProviderKind, user_id: Uuid) -> Result<Option<String>> {
+    match app.provider(provider)?.credential_login() {
+        Some(login) => provider_user(app, provider, login, user_id).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Writes a session down. Where the provider may not tell us of its end, a job looks.
+async fn remember(
+    app: &App,
+    viewer: Viewer,
+    provider: ProviderKind,
+    item: Option<&item::Model>,
+    token: &LinkToken,
+) -> Result<()> {
+    let opens = token.link_token.as_ref().or(token.hosted_link_url.as_ref());
+    let secret = opens.map_or("", ExposeSecret::expose_secret);
     let row_id = Uuid::now_v7();
     let sealed = app
         .keys
@@ -76,7 +110,7 @@ pub async fn create_link_token(app: &App, viewer: Viewer, wanted: Wanted) -> Res
     let row = link_token::ActiveModel {
         id: Set(row_id),
         user_id: Set(viewer.user_id),
-        provider: Set(ProviderKind::Plaid),
+        provider: Set(provider),
         item_id: Set(item.map(|item| item.id)),
         token_hash: Set(sha256_hex(secret.as_bytes())),
         token: Set(sealed),
@@ -85,19 +119,30 @@ pub async fn create_link_token(app: &App, viewer: Viewer, wanted: Wanted) -> Res
         finished_at: Set(None),
         created_at: Set(app.clock.now()),
     };
-    let txn = app.db.begin().await?;
+    let mut txn = app.db.begin().await?;
     link_token::Entity::insert(row)
         .exec_without_returning(&*txn)
         .await?;
-    txn.commit().await?;
-    Ok(LinkSession {
-        link_token: token.link_token,
-        hosted_link_url: token.hosted_link_url,
-        expiration: token.expiration,
-    })
+    if app.provider(provider)?.credential_login().is_some() {
+        let job = WatchLinkSession {
+            link_token_id: row_id,
+            user_id: viewer.user_id,
+        };
+        enqueue(
+            &mut txn,
+            app,
+            &job,
+            When {
+                delay: FIRST_LOOK,
+                hurry: false,
+            },
+        )
+        .await?;
+    }
+    txn.commit().await
 }
 
-async fn repairable(app: &App, viewer: Viewer, item_id: &str) -> Result<item::Model> {
+pub(super) async fn repairable(app: &App, viewer: Viewer, item_id: &str) -> Result<item::Model> {
     let unknown = || Error::not_found("itemId", "item");
     let row_id = id::decode(id::ITEM, item_id).ok_or_else(unknown)?;
     let rows = item::Entity::owned_by(viewer).filter(item::Column::Id.eq(row_id));
@@ -113,7 +158,7 @@ async fn repairable(app: &App, viewer: Viewer, item_id: &str) -> Result<item::Mo
 }
 
 /// An address a browser is sent to is one the operator has registered, compared exactly.
-fn registered(app: &App, field: &str, uri: Option<&str>) -> Result<()> {
+pub(super) fn registered(app: &App, field: &str, uri: Option<&str>) -> Result<()> {
     let known = |uri: &str| {
         app.config
             .redirect_uris
@@ -144,6 +189,7 @@ pub(super) async fn recent(app: &App, user_id: Uuid) -> Result<Vec<link_token::M
     use sea_orm::{QueryOrder, QuerySelect};
     Ok(link_token::Entity::find()
         .filter(Token::UserId.eq(user_id))
+        .filter(Token::Provider.eq(ProviderKind::Plaid))
         .filter(Token::CreatedAt.gt(app.clock.now() - TimeDelta::hours(6)))
         .filter(Token::ItemId.is_null())
         .order_by_desc(Token::CreatedAt)

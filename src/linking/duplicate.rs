@@ -62,7 +62,7 @@ async fn result_of(
     user_id: Uuid,
     public_token: &SecretString,
 ) -> Result<Option<LinkResult>> {
-    let provider = app.provider(ProviderKind::Plaid)?;
+    let provider = app.token_exchange(ProviderKind::Plaid)?;
     for session in recent(app, user_id).await? {
         let token = app.keys.open(place(session.id, user_id), &session.token)?;
         let token = String::from_utf8(token).map_err(Error::internal)?.into();

@@ -94,7 +94,7 @@ async fn exchange(app: &App, row: exchange::Model, offer: &Offer) -> Result<exch
     {
         return finish_existing(app, row, &item).await;
     }
-    let provider = app.provider(ProviderKind::Plaid)?;
+    let provider = app.token_exchange(ProviderKind::Plaid)?;
     let linked = provider.exchange(&offer.public_token).await?;
     keep(app, row, linked, preview).await
 }

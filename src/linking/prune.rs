@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
-use entity::{exchange, item, link_token, sync_job};
+use entity::{exchange, item, link_intent, link_token, sync_job};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, sea_query::Query};
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +42,11 @@ impl Job for PruneLinking {
         exchange::Entity::delete_many()
             .filter(exchange::Column::AccessToken.is_null())
             .filter(exchange::Column::StartedAt.lt(month))
+            .exec(&*txn)
+            .await?;
+        link_intent::Entity::delete_many()
+            .filter(link_intent::Column::FinishedAt.is_not_null())
+            .filter(link_intent::Column::StartedAt.lt(month))
             .exec(&*txn)
             .await?;
         let gone = Condition::all()

@@ -69,6 +69,7 @@ pub async fn remove_item(
         .filter(entity::account::Column::ItemId.eq(item.id))
         .exec(&*txn)
         .await?;
+    sync::forget(&txn, row_id).await?;
     // What its link session told of its accounts goes with them.
     exchange::Entity::update_many()
         .col_expr(exchange::Column::Preview, Expr::value(None::<Json>))
@@ -198,8 +199,9 @@ fn asked_again(item_id: Uuid, error: ProviderError) -> ProviderError {
     }
     tracing::warn!(
         item.id = %item_id, %error,
-        "the provider does not let go of a removed bank, which may cost money until it does; PLAID_ENV \
-         and its credentials must be those it was linked with, see `passbook doctor`; trying again in {} hours",
+        "the provider does not let go of a removed bank, which may cost money until it does; PLAID_ENV or \
+         MX_ENV and the credentials must be those it was linked with, see `passbook doctor`; trying again \
+         in {} hours",
         SELDOM.as_secs() / 3600
     );
     ProviderError {

@@ -117,7 +117,31 @@ async fn existing(txn: &Txn, row: &exchange::Model) -> Result<Option<item::Model
     }
 }
 
-/// Makes the item.
+/// An item to make.
+pub(super) struct Fresh<'a> {
+    pub(super) id: Uuid,
+    pub(super) user_id: Uuid,
+    pub(super) provider: ProviderKind,
+    pub(super) linked: &'a Linked,
+    /// The bank, if it is known before the first sync.
+    pub(super) institution_id: Option<Uuid>,
+    pub(super) link_status: LinkStatus,
+}
+
+impl<'a> Fresh<'a> {
+    /// An item of a login that lets us in already.
+    fn exchanged(user_id: Uuid, linked: &'a Linked) -> Self {
+        Self {
+            id: Uuid::now_v7(),
+            user_id,
+            provider: ProviderKind::Plaid,
+            linked,
+            institution_id: None,
+            link_status: LinkStatus::Success,
+        }
+    }
+}
+
 async fn link(
     app: &App,
     txn: &mut Txn,
@@ -125,8 +149,24 @@ async fn link(
     linked: &Linked,
     client: &ClientInfo,
 ) -> Result<Outcome> {
-    let now = app.clock.now();
-    let item = insert(app, txn, user_id, linked, None).await?;
+    let (item, sync_job_id) = make(app, txn, &Fresh::exchanged(user_id, linked), client).await?;
+    Ok(Outcome {
+        item_id: Some(item.id),
+        sync_job_id: Some(sync_job_id),
+        existing: false,
+    })
+}
+
+/// Makes the item, asks for its first sync and lets early webhooks take effect; returns it with the
+/// sync.
+pub(super) async fn make(
+    app: &App,
+    txn: &mut Txn,
+    fresh: &Fresh<'_>,
+    client: &ClientInfo,
+) -> Result<(item::Model, Uuid)> {
+    let (now, user_id) = (app.clock.now(), fresh.user_id);
+    let item = insert(app, txn, fresh, None).await?;
     let sync_job_id = sync::request(txn, app, &item, SyncTrigger::Link).await?;
     notice::early(txn, app, &item).await?;
     feed::publish(txn, user_id, now, &[(EventKind::Item, item.id)]).await?;
@@ -135,11 +175,7 @@ async fn link(
         ..Entry::of(user_id, ActivityKind::ItemLinked, client)
     };
     activity::record(&**txn, now, entry).await?;
-    Ok(Outcome {
-        item_id: Some(item.id),
-        sync_job_id: Some(sync_job_id),
-        existing: false,
-    })
+    Ok((item, sync_job_id))
 }
 
 async fn renew(
@@ -171,7 +207,8 @@ async fn renew(
 
 /// Gives a login up that nobody will ever see: its item is removed from the first.
 async fn bury(txn: &mut Txn, app: &App, user_id: Uuid, linked: &Linked) -> Result<()> {
-    let item = insert(app, txn, user_id, linked, Some(app.clock.now())).await?;
+    let fresh = Fresh::exchanged(user_id, linked);
+    let item = insert(app, txn, &fresh, Some(app.clock.now())).await?;
     give_up(txn, app, &item).await
 }
 
@@ -184,24 +221,24 @@ async fn give_up(txn: &mut Txn, app: &App, item: &item::Model) -> Result<()> {
 async fn insert(
     app: &App,
     txn: &Txn,
-    user_id: Uuid,
-    linked: &Linked,
+    fresh: &Fresh<'_>,
     removed_at: Option<DateTime<Utc>>,
 ) -> Result<item::Model> {
     let now = app.clock.now();
-    let id = Uuid::now_v7();
     let (link_status, due) = match removed_at {
-        None => (LinkStatus::Success, Some(sync::at_first(now))),
+        None => (fresh.link_status, Some(sync::at_first(now))),
         Some(_) => (LinkStatus::Disconnected, None),
     };
     let row = item::ActiveModel {
-        id: Set(id),
-        user_id: Set(user_id),
-        provider: Set(ProviderKind::Plaid),
-        provider_item_id: Set(linked.provider_item_id.clone()),
-        access_token: Set(seal(app, id, user_id, linked)?),
+        id: Set(fresh.id),
+        user_id: Set(fresh.user_id),
+        provider: Set(fresh.provider),
+        provider_item_id: Set(fresh.linked.provider_item_id.clone()),
+        institution_id: Set(fresh.institution_id),
+        access_token: Set(seal(app, fresh.id, fresh.user_id, fresh.linked)?),
         link_status: Set(link_status),
         transactions_status: Set(TransactionsStatus::Downloading),
+        person_can_help: Set(false),
         new_accounts: Set(false),
         sync_due_at: Set(due),
         failed_syncs: Set(0),

@@ -1,16 +1,17 @@
 //! What linking has left undone, and nobody asks for again: an exchange that broke off after the
-//! provider had made the item, and a removed item whose job was lost while the provider still has it.
+//! provider had made the item, an order of a bank that broke off, and a removed item whose job was lost while the provider still has it.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
-use entity::{exchange, item};
+use entity::{exchange, item, link_intent};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    RemoveItem,
+    RemoveItem, adopt,
     exchange::PATIENCE,
+    link_institution,
     store::{store, surrender},
 };
 use crate::{
@@ -43,6 +44,12 @@ impl Job for SweepLinking {
                 tracing::warn!(exchange.id = %row.id, error = error.chain(), "an exchange that broke off is tried again later");
             }
         }
+        for row in ordered(app).await? {
+            let id = row.id;
+            if let Err(error) = adopt::finish(app, row).await {
+                tracing::warn!(link_intent.id = %id, error = error.chain(), "a link that broke off is tried again later");
+            }
+        }
         for item in held(app).await? {
             let job = RemoveItem::of(&item);
             let mut txn = app.db.begin().await?;
@@ -60,6 +67,18 @@ async fn broken_off(app: &App) -> Result<Vec<exchange::Model>> {
     Ok(exchange::Entity::find()
         .filter(Row::AccessToken.is_not_null())
         .filter(Row::StartedAt.lte(app.clock.now() - PATIENCE))
+        .order_by_asc(Row::StartedAt)
+        .limit(BATCH)
+        .all(app.db.read())
+        .await?)
+}
+
+/// Orders of banks that are not finished and not being worked on.
+async fn ordered(app: &App) -> Result<Vec<link_intent::Model>> {
+    use link_intent::Column as Row;
+    Ok(link_intent::Entity::find()
+        .filter(Row::FinishedAt.is_null())
+        .filter(Row::StartedAt.lte(app.clock.now() - link_institution::PATIENCE))
         .order_by_asc(Row::StartedAt)
         .limit(BATCH)
         .all(app.db.read())
@@ -104,8 +123,13 @@ mod tests {
         everywhere(async |app| {
             app.take_statements();
             broken_off(app).await.unwrap();
+            ordered(app).await.unwrap();
             held(app).await.unwrap();
-            let indexes = ["ix_exchanges_access_token", "ix_items_removed_at"];
+            let indexes = [
+                "ix_exchanges_access_token",
+                "ix_link_intents_finished_at",
+                "ix_items_removed_at",
+            ];
             for (statement, index) in app.take_statements().iter().zip(indexes) {
                 let plan = app.plan(statement, true).await;
                 assert!(plan.contains(index), "{plan}");

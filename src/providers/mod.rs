@@ -15,6 +15,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::ProviderError;
 
+mod http;
+mod lenient;
+pub mod mx;
 pub mod plaid;
 
 /// A way to reach banks.
@@ -22,15 +25,6 @@ pub mod plaid;
 pub trait Provider: Send + Sync + std::fmt::Debug {
     /// Begins a link session for a person, or the repair of an item.
     async fn create_link_token(&self, request: &LinkRequest) -> Result<LinkToken, ProviderError>;
-
-    /// What came of a link session so far: the banks the person finished.
-    async fn link_results(
-        &self,
-        link_token: &SecretString,
-    ) -> Result<Vec<LinkResult>, ProviderError>;
-
-    /// Turns the public token of a finished session into an item. Not repeatable at every provider.
-    async fn exchange(&self, public_token: &SecretString) -> Result<Linked, ProviderError>;
 
     /// How an item stands.
     async fn item(&self, access_token: &SecretString) -> Result<ItemState, ProviderError>;
@@ -48,12 +42,15 @@ pub trait Provider: Send + Sync + std::fmt::Debug {
         cursor: Option<&str>,
     ) -> Result<Page, ProviderError>;
 
-    /// Changes where the provider sends webhooks about an item.
+    /// Changes where the provider sends webhooks about an item. Only for providers that are told so
+    /// item by item; see [`crate::app::App::webhook_url`].
     async fn update_webhook(
         &self,
-        access_token: &SecretString,
-        url: &str,
-    ) -> Result<(), ProviderError>;
+        _access_token: &SecretString,
+        _url: &str,
+    ) -> Result<(), ProviderError> {
+        Ok(())
+    }
 
     /// Gives an item up at the provider. Removing what is gone already succeeds; what is only unknown,
     /// as every item is to another environment, is not gone.
@@ -68,6 +65,212 @@ pub trait Provider: Send + Sync + std::fmt::Debug {
 
     /// Reads again a body that was verified when it came.
     fn read_webhook(&self, body: &[u8]) -> Result<Delivery, WebhookRefusal>;
+
+    /// Linking by a token that the provider's own page gives out, where there is that.
+    fn token_exchange(&self) -> Option<&dyn TokenExchange> {
+        None
+    }
+
+    /// Linking by credentials that pass through us, where there is that.
+    fn credential_login(&self) -> Option<&dyn CredentialLogin> {
+        None
+    }
+}
+
+/// Linking by public tokens: the provider's page gives one out, and it is exchanged for an item.
+#[async_trait]
+pub trait TokenExchange: Send + Sync {
+    /// What came of a link session so far: the banks the person finished.
+    async fn link_results(
+        &self,
+        link_token: &SecretString,
+    ) -> Result<Vec<LinkResult>, ProviderError>;
+
+    /// Turns the public token of a finished session into an item. Not repeatable at every provider.
+    async fn exchange(&self, public_token: &SecretString) -> Result<Linked, ProviderError>;
+}
+
+/// Linking by credentials: a login is there at once, and the provider signs in after that. How it
+/// goes, [`Provider::item`] tells. Credentials and answers are never kept, and in no error.
+#[async_trait]
+pub trait CredentialLogin: Send + Sync {
+    /// Has the provider know a person by an opaque name of ours; the provider's id of her, the same
+    /// however often it is asked.
+    async fn user(&self, name: &str) -> Result<String, ProviderError>;
+
+    /// Banks whose names have a text in them, a page of [`INSTITUTIONS_PAGE`] from 1 on.
+    async fn institutions(&self, search: &str, page: u32) -> Result<Institutions, ProviderError>;
+
+    /// What a bank asks for when a person signs in, in the order it asks.
+    async fn credential_fields(
+        &self,
+        institution_id: &str,
+    ) -> Result<Vec<CredentialField>, ProviderError>;
+
+    /// Makes a login.
+    ///
+    /// # Errors
+    /// [`ErrorClass::Conflict`](crate::error::ErrorClass::Conflict) if there is one of this name, or
+    /// of these credentials.
+    async fn create(&self, login: &NewLogin) -> Result<NewLinked, ProviderError>;
+
+    /// The logins of a person, removed ones not among them.
+    async fn logins(&self, provider_user_id: &str) -> Result<Vec<Login>, ProviderError>;
+
+    /// The bank's own sign-in page for a login that waits for it.
+    async fn oauth_window(
+        &self,
+        access_token: &SecretString,
+    ) -> Result<Option<SecretString>, ProviderError>;
+
+    /// Replaces the credentials of a login and has the provider sign in with them.
+    async fn update(
+        &self,
+        access_token: &SecretString,
+        credentials: &[Secret],
+    ) -> Result<(), ProviderError>;
+
+    /// Answers what the bank asks.
+    async fn answer(
+        &self,
+        access_token: &SecretString,
+        answers: &[Secret],
+    ) -> Result<(), ProviderError>;
+
+    /// Has the provider ask the bank for news. It may do nothing, because it has asked lately: then the
+    /// login does not become busy.
+    async fn refresh(&self, access_token: &SecretString) -> Result<(), ProviderError>;
+}
+
+/// Banks in a page of [`CredentialLogin::institutions`].
+pub const INSTITUTIONS_PAGE: u32 = 100;
+
+/// A page of banks.
+#[derive(Debug, Default)]
+pub struct Institutions {
+    /// The banks.
+    pub rows: Vec<Institution>,
+    /// How many there are on all pages.
+    pub total: u64,
+}
+
+/// One thing a bank asks for when a person signs in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CredentialField {
+    /// The provider's id of it.
+    pub id: String,
+    /// The provider's name of it, such as `LOGIN`.
+    pub name: String,
+    /// What the person is asked.
+    pub label: String,
+    /// How it is typed.
+    pub kind: CredentialKind,
+}
+
+/// How a credential is typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CredentialKind {
+    /// In the open.
+    Text,
+    /// Hidden.
+    Password,
+    /// In some other way, in the open if nothing better is known.
+    Other,
+}
+
+/// A credential or an answer: what it is for, and what the person typed.
+#[derive(Debug)]
+pub struct Secret {
+    /// The provider's id of what was asked.
+    pub id: String,
+    /// What was typed.
+    pub value: SecretString,
+}
+
+impl Secret {
+    /// A copy, for whoever needs one of his own.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        Self {
+            id: self.id.clone(),
+            value: self.value.clone(),
+        }
+    }
+}
+
+/// A login to make.
+#[derive(Debug)]
+pub struct NewLogin {
+    /// The provider's id of the person.
+    pub provider_user_id: String,
+    /// The bank.
+    pub institution_id: String,
+    /// Our own name for the login, by which it is found again.
+    pub name: String,
+    /// What the person typed; nothing where the bank has a sign-in page of its own.
+    pub credentials: Vec<Secret>,
+    /// Where that page returns to.
+    pub redirect_uri: Option<String>,
+}
+
+/// A login that was made.
+#[derive(Debug)]
+pub struct NewLinked {
+    /// The login.
+    pub linked: Linked,
+    /// The bank's own sign-in page, where the person has to go.
+    pub oauth_window: Option<SecretString>,
+}
+
+/// A login that is there.
+#[derive(Debug)]
+pub struct Login {
+    /// The login.
+    pub linked: Linked,
+    /// Our own name for it, if we gave it one.
+    pub name: Option<String>,
+    /// The bank.
+    pub institution_id: Option<String>,
+}
+
+/// A question of a bank's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Challenge {
+    /// The provider's id of it.
+    pub id: String,
+    /// The question.
+    pub label: String,
+    /// How it is answered.
+    pub kind: ChallengeKind,
+    /// What may be chosen.
+    pub options: Vec<ChallengeOption>,
+    /// A picture to look at, a `data:` address.
+    pub image: Option<String>,
+}
+
+/// How a question is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChallengeKind {
+    /// By typing.
+    Text,
+    /// By choosing.
+    Options,
+    /// By typing what a picture shows.
+    Image,
+    /// By choosing a picture.
+    ImageOptions,
+}
+
+/// One of several answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChallengeOption {
+    /// What to answer.
+    pub value: String,
+    /// What to show.
+    pub label: String,
+    /// A picture to show, a `data:` address.
+    pub image: Option<String>,
 }
 
 /// What a link session is for.
@@ -75,6 +278,8 @@ pub trait Provider: Send + Sync + std::fmt::Debug {
 pub struct LinkRequest {
     /// An opaque name of the person, without personal data.
     pub client_user_id: String,
+    /// The provider's id of the person, where it keeps people apart.
+    pub provider_user_id: Option<String>,
     /// The item to repair; absent for a new link.
     pub access_token: Option<SecretString>,
     /// Whether a repair lets the person choose accounts anew.
@@ -90,8 +295,8 @@ pub struct LinkRequest {
 /// A link session that was begun.
 #[derive(Debug)]
 pub struct LinkToken {
-    /// What opens the provider's Link.
-    pub link_token: SecretString,
+    /// What opens the provider's Link in an app, where there is such a thing.
+    pub link_token: Option<SecretString>,
     /// The provider's own page for it; whoever has the address is the person.
     pub hosted_link_url: Option<SecretString>,
     /// After this the token is dead.
@@ -138,6 +343,26 @@ pub struct ItemState {
     pub consent_expires_at: Option<DateTime<Utc>>,
     /// Where the provider sends webhooks about it.
     pub webhook: Option<String>,
+    /// What goes on with the login; a login that something goes on with has no fault.
+    pub progress: Progress,
+    /// What the bank asks, if the fault is that it asks.
+    pub challenges: Vec<Challenge>,
+}
+
+/// What goes on with a login.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Progress {
+    /// Nothing: it stands as the rest says.
+    #[default]
+    Settled,
+    /// The provider signs in.
+    SigningIn,
+    /// The provider should be signing in or collecting, and is not: it may have to be asked.
+    Stalled,
+    /// The person is expected on the bank's own sign-in page.
+    Awaited,
+    /// The provider is in, and collects.
+    Collecting,
 }
 
 /// A bank.
@@ -153,6 +378,8 @@ pub struct Institution {
     pub primary_color: Option<String>,
     /// PNG, base64.
     pub logo: Option<String>,
+    /// Where its logo is, if the provider tells an address instead.
+    pub logo_url: Option<String>,
     /// Whether people sign in on the bank's own pages.
     pub oauth: bool,
 }
@@ -236,6 +463,12 @@ pub struct Page {
     pub has_more: bool,
     /// How far the provider is.
     pub readiness: Readiness,
+    /// Which listing this is a page of, where pages have numbers: no row is in one listing twice, unless
+    /// rows have moved between its pages.
+    pub listing: Option<u8>,
+    /// Says that this listing names every pending transaction since that day, so that one it does not
+    /// name is gone.
+    pub pending_since: Option<NaiveDate>,
 }
 
 /// How far the provider is with an item's transactions.
@@ -258,6 +491,8 @@ pub struct Delivery {
     pub code: String,
     /// What it is about.
     pub subject: Subject,
+    /// Whose item it is about, by the provider's id of the person, if told.
+    pub provider_user_id: Option<String>,
     /// What it means for us.
     pub notice: Notice,
 }

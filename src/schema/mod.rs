@@ -7,13 +7,13 @@ use crate::{
     app::App,
     auth::{Auth, AuthMutation, AuthQuery},
     graphql::equip,
-    linking::{LinkingMutation, LinkingSubscription},
+    linking::{LinkingMutation, LinkingQuery, LinkingSubscription},
     sync::{SyncMutation, SyncSubscription},
 };
 
 /// What can be asked. Everything is the viewer's own: another person's id answers as an unknown one.
 #[derive(Debug, Default, MergedObject)]
-pub struct Query(AuthQuery, AccountsQuery);
+pub struct Query(AuthQuery, AccountsQuery, LinkingQuery);
 
 /// What can be done. Every answer has `userErrors`, for what a person can act on.
 #[derive(Debug, Default, MergedObject)]

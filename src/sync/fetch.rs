@@ -79,7 +79,7 @@ impl Fetch<'_> {
                 return Err(endless("a page that leads to itself").into());
             }
             cursor.clone_from(&page.next_cursor);
-            self.take(&mut round, page);
+            self.take(&mut round, page)?;
             if !more {
                 return Ok(round);
             }
@@ -93,18 +93,26 @@ impl Fetch<'_> {
         }
     }
 
-    fn take(self, round: &mut Round, page: Page) {
+    fn take(self, round: &mut Round, page: Page) -> Result<()> {
         if page.rejected > 0 {
             tracing::warn!(item.id = %self.job.item_id, rows = page.rejected, "rows that cannot be true were left out");
         }
-        round.add(page);
+        if round.add(page) {
+            return Ok(());
+        }
+        let detail = "a row came twice, so rows have moved between pages";
+        Err(told(ErrorClass::RestartPages, "moved", detail).into())
     }
 }
 
 fn endless(detail: &str) -> ProviderError {
+    told(ErrorClass::Retry(None), "endless", detail)
+}
+
+fn told(class: ErrorClass, code: &str, detail: &str) -> ProviderError {
     ProviderError {
-        class: ErrorClass::Retry(None),
-        code: "endless".to_owned(),
+        class,
+        code: code.to_owned(),
         display_message: None,
         request_id: None,
         detail: detail.to_owned(),

@@ -14,6 +14,11 @@ pub(super) struct Round {
     slots: Vec<Option<Transaction>>,
     index: HashMap<String, usize>,
     removed: HashSet<String>,
+    /// The rows of the numbered listing that is being read.
+    listed: HashSet<String>,
+    listing: Option<u8>,
+    /// The pending transactions that are there since a day, if a listing has named them.
+    pending: Option<(NaiveDate, HashSet<String>)>,
     /// Pages fetched.
     pub(super) pages: i32,
     /// Rows that could not be true and were left out.
@@ -41,6 +46,9 @@ impl Round {
             slots: Vec::new(),
             index: HashMap::new(),
             removed: HashSet::new(),
+            listed: HashSet::new(),
+            listing: None,
+            pending: None,
             pages: 0,
             rejected: 0,
             cursor: None,
@@ -49,8 +57,10 @@ impl Round {
         }
     }
 
-    /// Takes in the next page.
-    pub(super) fn add(&mut self, page: Page) {
+    /// Takes in the next page; whether it fits to those before it. A row that a numbered listing names
+    /// twice has moved from one page to the next, and another may have moved past us.
+    pub(super) fn add(&mut self, page: Page) -> bool {
+        let fits = self.fits(&page);
         self.pages += 1;
         self.rejected += page.rejected;
         self.readiness = page.readiness;
@@ -71,6 +81,31 @@ impl Round {
             }
             self.removed.insert(id);
         }
+        fits
+    }
+
+    fn fits(&mut self, page: &Page) -> bool {
+        if self.listing != page.listing {
+            self.listing = page.listing;
+            self.listed.clear();
+        }
+        let ids = page.upserts.iter().map(|row| &row.provider_transaction_id);
+        if let Some(since) = page.pending_since {
+            let (_, pending) = self.pending.get_or_insert_with(|| (since, HashSet::new()));
+            pending.extend(ids.clone().cloned());
+        }
+        if page.listing.is_none() {
+            return true;
+        }
+        let before = self.listed.len();
+        self.listed.extend(ids.cloned());
+        self.listed.len() == before + page.upserts.len()
+    }
+
+    /// Since when the round names every pending transaction, and their ids: those it does not name are
+    /// gone. A row that was left out may have been one of them.
+    pub(super) fn take_pending(&mut self) -> Option<(NaiveDate, HashSet<String>)> {
+        self.pending.take().filter(|_| self.rejected == 0)
     }
 
     /// How many transactions the round brings.
@@ -126,6 +161,8 @@ mod tests {
             next_cursor: Some("next".to_owned()),
             has_more: false,
             readiness: Readiness::Complete,
+            listing: None,
+            pending_since: None,
         }
     }
 
@@ -203,6 +240,39 @@ mod tests {
         assert_eq!(next(true, Readiness::Recent, Some("next"), false), None);
         assert_eq!(next(false, Readiness::NotReady, None, false), before);
         assert_eq!(next(true, Readiness::NotReady, None, false), None);
+    }
+
+    #[test]
+    fn a_row_that_a_numbered_listing_names_twice_has_moved() {
+        let listed = |number, ids: &[(&str, i64)]| Page {
+            listing: Some(number),
+            ..page(ids, &[])
+        };
+        let mut round = Round::new(true);
+        assert!(round.add(listed(0, &[("a", 1), ("b", 1)])));
+        // Another listing may name what the first has named.
+        assert!(round.add(listed(1, &[("a", 1)])));
+        assert!(!round.add(listed(1, &[("a", 1)])));
+        // Pages without numbers name things as often as they like.
+        assert!(round.add(page(&[("a", 1)], &[])));
+        assert!(round.add(page(&[("a", 1)], &[])));
+    }
+
+    #[test]
+    fn pending_ones_are_told_only_by_a_whole_listing_of_them() {
+        let day = transaction("a", None, 1).date;
+        let recent = |rejected| Page {
+            listing: Some(1),
+            pending_since: Some(day),
+            rejected,
+            ..page(&[("a", 1)], &[])
+        };
+        let mut round = Round::new(false);
+        assert_eq!(round.take_pending(), None);
+        round.add(recent(0));
+        assert_eq!(round.take_pending(), Some((day, ["a".to_owned()].into())));
+        round.add(recent(1));
+        assert_eq!(round.take_pending(), None);
     }
 
     #[test]

@@ -114,6 +114,7 @@ pub(super) async fn write(
         url: Set(told.url),
         primary_color: Set(told.primary_color),
         logo: Set(told.logo),
+        logo_url: Set(told.logo_url),
         oauth: Set(told.oauth),
         updated_at: Set(app.clock.now()),
     };
@@ -123,6 +124,7 @@ pub(super) async fn write(
             Row::Url,
             Row::PrimaryColor,
             Row::Logo,
+            Row::LogoUrl,
             Row::Oauth,
             Row::UpdatedAt,
         ])

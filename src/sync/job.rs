@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::{
     apply::{News, apply},
     fetch::Fetch,
+    follow::Look,
     institution, standing,
     store::{self, Setback},
 };
@@ -69,6 +70,21 @@ impl Job for SyncItem {
         if institution::queue_at(app, provider, claim, &item, &access_token).await? {
             return Ok(());
         }
+        let mut known = None;
+        if let Some(login) = provider.credential_login() {
+            let look = Look {
+                app,
+                provider,
+                login,
+                access_token: &access_token,
+                job: self,
+                claim,
+            };
+            let Some(state) = look.lets_us_in(&item).await? else {
+                return Ok(());
+            };
+            known = Some(state);
+        }
         store::start(app, self, claim).await?;
         let fetch = Fetch {
             app,
@@ -77,8 +93,14 @@ impl Job for SyncItem {
             job: self,
             claim,
         };
+        let state = async {
+            match known {
+                Some(state) => Ok(state),
+                None => provider.item(&access_token).await,
+            }
+        };
         let (state, accounts, round) = tokio::join!(
-            provider.item(&access_token),
+            state,
             provider.accounts(&access_token),
             fetch.round(item.sync_cursor.as_deref()),
         );

@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use entity::{item, removed_transaction, transaction};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::Expr};
 use uuid::Uuid;
 
 use super::{
@@ -17,11 +17,14 @@ use crate::{database::Txn, error::Result, providers::Transaction};
 const CHUNK: usize = 1_000;
 
 /// What a round means for an item's rows.
-pub(super) async fn decide(txn: &Txn, item: &item::Model, round: Round) -> Result<Plan> {
-    let told = round.told();
+pub(super) async fn decide(txn: &Txn, item: &item::Model, mut round: Round) -> Result<Plan> {
+    let (told, pending) = (round.told(), round.take_pending());
     let (live, mut removed) = round.finish();
     if let Some(told) = told {
         removed.extend(unnamed(txn, item, told, &live).await?);
+    }
+    if let Some((since, named)) = pending {
+        removed.extend(vanished(txn, item, since, &named).await?);
     }
     let known = if is_empty(txn, item).await? {
         KnownRows::default()
@@ -54,6 +57,26 @@ async fn unnamed(
         .into_iter()
         .filter(|id| !named.contains(id.as_str()))
         .collect())
+}
+
+/// Pending transactions of ours since a day that the provider does not name any more.
+async fn vanished(
+    txn: &Txn,
+    item: &item::Model,
+    since: NaiveDate,
+    named: &HashSet<String>,
+) -> Result<Vec<String>> {
+    let ours: Vec<String> = transaction::Entity::find()
+        .select_only()
+        .column(transaction::Column::ProviderTransactionId)
+        .filter(transaction::Column::ItemId.eq(item.id))
+        // Word for word the condition of the index, or SQLite does not see that it fits.
+        .filter(Expr::cust("pending = TRUE"))
+        .filter(transaction::Column::Date.gte(since))
+        .into_tuple()
+        .all(&**txn)
+        .await?;
+    Ok(ours.into_iter().filter(|id| !named.contains(id)).collect())
 }
 
 async fn is_empty(txn: &Txn, item: &item::Model) -> Result<bool> {

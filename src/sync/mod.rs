@@ -10,6 +10,11 @@
 //! first cursor, and a row that was added on an abandoned page and removed upstream meanwhile would
 //! never be named again.
 //!
+//! With a provider that is given credentials a login is there before anybody is in. The same job then
+//! follows it (`follow.rs`): it looks, and gives itself back to look again, until it may pull or only
+//! the person can help. Refused: a second job for that, which would have to agree with this one on who
+//! looks at an item, and a loop in a request.
+//!
 //! A transaction is one thing for ever: a posted one that names its pending one takes over the row
 //! (`plan.rs`). Nothing is ever matched by guessing.
 
@@ -37,6 +42,7 @@ mod apply;
 mod due;
 mod fetch;
 mod fold;
+mod follow;
 mod institution;
 mod job;
 mod known;
@@ -48,6 +54,7 @@ mod write;
 
 pub use api::{SyncMutation, SyncSubscription};
 pub(crate) use due::at_first;
+pub(crate) use follow::{begin_anew, forget};
 pub use job::SyncItem;
 pub(crate) use job::{access_token, place};
 pub(crate) use standing::is_broken;
@@ -73,6 +80,9 @@ pub async fn request(
         hurry: trigger != SyncTrigger::Schedule,
     };
     if let Enqueued::Joined(waiting) = enqueue(txn, app, &job, when).await? {
+        if trigger == SyncTrigger::Manual {
+            store::make_manual(txn, waiting.sync_job_id).await?;
+        }
         return Ok(waiting.sync_job_id);
     }
     let now = app.clock.now();

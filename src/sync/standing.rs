@@ -9,7 +9,7 @@ use super::due;
 use crate::{
     error::{Error, ErrorClass, ProviderError},
     jobs::Failure,
-    providers::{ItemState, Readiness},
+    providers::{ItemState, Progress, Readiness},
 };
 
 /// After a sync that succeeded.
@@ -28,9 +28,9 @@ pub(super) fn after_success(
         row.consent_expires_at = Set(state.consent_expires_at);
     }
     row.link_status = Set(status);
-    row.link_error = Set(state.fault.as_ref().map(|fault| fault.code.clone()));
-    row.transactions_status = Set(match readiness {
-        Readiness::Complete => TransactionsStatus::Complete,
+    blame(&mut row, state.fault.as_ref());
+    row.transactions_status = Set(match (readiness, state.progress) {
+        (Readiness::Complete, Progress::Settled) => TransactionsStatus::Complete,
         _ => TransactionsStatus::Downloading,
     });
     row.last_synced_at = Set(Some(now));
@@ -40,10 +40,39 @@ pub(super) fn after_success(
     row
 }
 
+/// After a look at a login that the provider signs in with by itself: what goes on with it, or what
+/// is wrong with it.
+pub(super) fn after_look(item: &item::Model, state: &ItemState) -> item::ActiveModel {
+    let mut row = item.clone().into_active_model();
+    let (link, transactions) = match (&state.fault, state.progress) {
+        (Some(fault), _) if fault.class == ErrorClass::Challenge => {
+            (LinkStatus::Challenged, TransactionsStatus::Downloading)
+        }
+        (Some(fault), _) => (link_status(fault), TransactionsStatus::Failed),
+        // A login that has worked goes on working while it is asked for news.
+        (None, Progress::Collecting) if item.last_synced_at.is_some() => {
+            (LinkStatus::Success, TransactionsStatus::Downloading)
+        }
+        (None, _) => (LinkStatus::Processing, TransactionsStatus::Downloading),
+    };
+    row.link_status = Set(link);
+    row.transactions_status = Set(transactions);
+    blame(&mut row, state.fault.as_ref());
+    row
+}
+
+/// Writes down what is wrong with a login, or that nothing is.
+fn blame(row: &mut item::ActiveModel, fault: Option<&ProviderError>) {
+    row.link_error = Set(fault.map(|fault| fault.code.clone()));
+    row.link_message = Set(fault.and_then(|fault| fault.display_message.clone()));
+    row.person_can_help = Set(fault.is_some_and(|fault| fault.class == ErrorClass::Blocked));
+}
+
 /// Whether a login that waited for its owner works again: a repair in the app's own Link is told by
 /// nothing else.
 pub(super) fn is_mended(item: &item::Model, state: &ItemState) -> bool {
-    is_broken(item.link_status) && reported(state) == LinkStatus::Success
+    let tried_anew = item.link_status == LinkStatus::Processing && item.last_synced_at.is_some();
+    (is_broken(item.link_status) || tried_anew) && reported(state) == LinkStatus::Success
 }
 
 /// What is to be seen of an item after an attempt that failed.
@@ -52,11 +81,16 @@ pub(super) fn after_failure(item: &item::Model, failure: &Failure) -> item::Acti
     if let Error::Provider(error) = &failure.error
         && matches!(
             error.class,
-            ErrorClass::Login | ErrorClass::Gone | ErrorClass::Unsupported
+            ErrorClass::Login
+                | ErrorClass::Credentials
+                | ErrorClass::Challenge
+                | ErrorClass::Blocked
+                | ErrorClass::Gone
+                | ErrorClass::Unsupported
         )
     {
         row.link_status = Set(link_status(error));
-        row.link_error = Set(Some(error.code.clone()));
+        blame(&mut row, Some(error));
     }
     if failure.retry_at.is_none() && row.link_status.as_ref() == &LinkStatus::Success {
         row.transactions_status = Set(TransactionsStatus::Failed);
@@ -77,7 +111,7 @@ pub(super) fn put_off(row: &mut item::ActiveModel, failure: &Failure, now: DateT
 pub(crate) fn is_broken(status: LinkStatus) -> bool {
     matches!(
         status,
-        LinkStatus::LoginRequired | LinkStatus::InvalidCredentials
+        LinkStatus::LoginRequired | LinkStatus::InvalidCredentials | LinkStatus::Challenged
     )
 }
 
@@ -89,10 +123,9 @@ fn reported(state: &ItemState) -> LinkStatus {
 /// The health of a login that a provider's error tells of.
 fn link_status(error: &ProviderError) -> LinkStatus {
     match error.class {
-        ErrorClass::Login if error.code.starts_with("INVALID_CREDENTIALS") => {
-            LinkStatus::InvalidCredentials
-        }
+        ErrorClass::Credentials => LinkStatus::InvalidCredentials,
         ErrorClass::Login => LinkStatus::LoginRequired,
+        ErrorClass::Challenge => LinkStatus::Challenged,
         ErrorClass::Gone => LinkStatus::Disconnected,
         _ => LinkStatus::Error,
     }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use entity::{
     activity::ActivityKind,
     feed_event::EventKind,
-    sync_job::{self, SyncJobStatus},
+    sync_job::{self, SyncJobStatus, SyncTrigger},
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
@@ -22,6 +22,45 @@ use crate::{
     jobs::Claim,
     viewer::ClientInfo,
 };
+
+/// A sync that somebody else had asked for and that has not begun is the person's now, who wants more:
+/// that the bank is asked.
+pub(super) async fn make_manual(txn: &Txn, id: Uuid) -> Result<()> {
+    sync_job::Entity::update_many()
+        .col_expr(sync_job::Column::Trigger, Expr::value(SyncTrigger::Manual))
+        .filter(sync_job::Column::Id.eq(id))
+        .filter(sync_job::Column::Status.eq(SyncJobStatus::Queued))
+        .exec(&**txn)
+        .await?;
+    Ok(())
+}
+
+/// Remembers that the provider was asked to ask the bank.
+pub(super) async fn refreshed(app: &App, job: &SyncItem, claim: &Claim) -> Result<()> {
+    let now = app.clock.now();
+    change(app, job, claim, |row| {
+        let mut row = row.into_active_model();
+        row.refreshed_at = Set(Some(now));
+        row
+    })
+    .await
+}
+
+/// Marks a sync as waiting for the provider, which is nobody's fault; whether that is news.
+pub(super) async fn wait(txn: &Txn, row: sync_job::Model) -> Result<bool> {
+    if row.status == SyncJobStatus::Waiting && row.error_code.is_none() {
+        return Ok(false);
+    }
+    let mut row = row.into_active_model();
+    row.status = Set(SyncJobStatus::Waiting);
+    row.error_code = Set(None);
+    row.error_message = Set(None);
+    row.error_action = Set(None);
+    row.error_retryable = Set(false);
+    row.next_attempt_at = Set(None);
+    row.update(&**txn).await?;
+    Ok(true)
+}
 
 /// Marks a sync as running.
 pub(super) async fn start(app: &App, job: &SyncItem, claim: &Claim) -> Result<()> {
@@ -191,7 +230,7 @@ pub(super) async fn log(
 }
 
 /// A sync that has not ended; one that was cancelled stays so.
-async fn find(txn: &Txn, id: Uuid) -> Result<Option<sync_job::Model>> {
+pub(super) async fn find(txn: &Txn, id: Uuid) -> Result<Option<sync_job::Model>> {
     let rows = sync_job::Entity::find().filter(sync_job::Column::Id.eq(id));
     Ok(rows
         .filter(sync_job::Column::FinishedAt.is_null())

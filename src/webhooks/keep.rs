@@ -19,7 +19,7 @@ use crate::{
     database::Txn,
     error::Result,
     jobs::{When, enqueue},
-    linking::{self, FinishLinkSession, inbox_place},
+    linking::{self, AdoptLogins, FinishLinkSession, inbox_place},
     providers::{Delivery, Notice, ProviderKind, Subject},
 };
 
@@ -35,17 +35,19 @@ pub(super) async fn keep(app: &App, batch: &[Waiting]) -> Result<()> {
             subject, notice, ..
         } = &waiting.delivery;
         let owner = match subject {
-            Subject::Item(id) => match items.get(&(waiting.provider, id.clone())) {
-                Some(item) => {
+            Subject::Item(id) => {
+                if let Some(item) = items.get(&(waiting.provider, id.clone())) {
                     // Many of one item at once ask for one look.
                     let again = matches!(notice, Notice::Look) && !looked.insert(item.id);
                     if !again && item.removed_at.is_none() {
                         linking::notice(&mut txn, app, item, notice).await?;
                     }
                     Some(item.user_id)
+                } else {
+                    adopt(&mut txn, app, waiting).await?;
+                    None
                 }
-                None => None,
-            },
+            }
             Subject::Link(_) => session(&mut txn, app, waiting, row_id).await?,
             Subject::Nothing => None,
         };
@@ -174,6 +176,18 @@ async fn session(
         enqueue(txn, app, &job, When::default()).await?;
     }
     Ok(Some(session.user_id))
+}
+
+/// Has somebody look for a login that nobody here knows, if we know whose it is. Its delivery waits for
+/// the item.
+async fn adopt(txn: &mut Txn, app: &App, waiting: &Waiting) -> Result<()> {
+    let Some(theirs) = &waiting.delivery.provider_user_id else {
+        return Ok(());
+    };
+    if let Some(user_id) = linking::person_called(&**txn, waiting.provider, theirs).await? {
+        enqueue(txn, app, &AdoptLogins { user_id }, When::default()).await?;
+    }
+    Ok(())
 }
 
 async fn applied(app: &App, txn: &Txn, row_id: Uuid, user_id: Option<Uuid>) -> Result<()> {

@@ -27,10 +27,11 @@ struct Inbox {
     intake: Intake,
 }
 
-/// `POST /webhooks/plaid`.
+/// `POST /webhooks/plaid`, `POST /webhooks/mx`.
 pub fn routes(app: App, intake: Intake) -> Router {
     Router::new()
         .route("/webhooks/plaid", post(plaid))
+        .route("/webhooks/mx", post(mx))
         .with_state(Arc::new(Inbox { app, intake }))
 }
 
@@ -38,6 +39,14 @@ async fn plaid(State(inbox): State<Arc<Inbox>>, request: Request) -> StatusCode 
     receive(&inbox, ProviderKind::Plaid, request)
         .await
         .unwrap_or_else(|status| status)
+}
+
+/// MX prefers an answer that says nothing.
+async fn mx(State(inbox): State<Arc<Inbox>>, request: Request) -> StatusCode {
+    match receive(&inbox, ProviderKind::Mx, request).await {
+        Ok(_) => StatusCode::NO_CONTENT,
+        Err(status) => status,
+    }
 }
 
 async fn receive(

@@ -6,7 +6,9 @@ use crate::{
     app::App,
     auth::PruneSessions,
     jobs::{Prune, Registry, Runner},
-    linking::{FinishLinkSession, PruneLinking, RemoveItem, SweepLinking},
+    linking::{
+        AdoptLogins, FinishLinkSession, PruneLinking, RemoveItem, SweepLinking, WatchLinkSession,
+    },
     sync::{SweepItems, SyncItem},
     webhooks::ExpireWebhooks,
 };
@@ -20,6 +22,8 @@ pub fn registry() -> Registry {
         .with::<SyncItem>()
         .with::<RemoveItem>()
         .with::<FinishLinkSession>()
+        .with::<AdoptLogins>()
+        .with::<WatchLinkSession>()
         .with_recurring(SweepItems {})
         .with_recurring(SweepLinking {})
         .with_recurring(ExpireWebhooks {})

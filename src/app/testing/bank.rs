@@ -10,7 +10,8 @@ use crate::{
     error::ProviderError,
     providers::{
         Account, AccountKind, Delivery, Institution, ItemState, LinkRequest, LinkResult, LinkToken,
-        Linked, Notice, Page, Provider, Readiness, Subject, Transaction, WebhookRefusal,
+        Linked, Notice, Page, Provider, Readiness, Subject, TokenExchange, Transaction,
+        WebhookRefusal,
     },
 };
 
@@ -24,17 +25,6 @@ const ACCOUNT: &str = "checking";
 impl Provider for SmallBank {
     async fn create_link_token(&self, _: &LinkRequest) -> Result<LinkToken, ProviderError> {
         unreachable!()
-    }
-
-    async fn link_results(&self, _: &SecretString) -> Result<Vec<LinkResult>, ProviderError> {
-        unreachable!()
-    }
-
-    async fn exchange(&self, public_token: &SecretString) -> Result<Linked, ProviderError> {
-        Ok(Linked {
-            provider_item_id: public_token.expose_secret().to_owned(),
-            access_token: "access".into(),
-        })
     }
 
     async fn item(&self, _: &SecretString) -> Result<ItemState, ProviderError> {
@@ -51,6 +41,7 @@ impl Provider for SmallBank {
             url: None,
             primary_color: None,
             logo: None,
+            logo_url: None,
             oauth: false,
         })
     }
@@ -85,11 +76,9 @@ impl Provider for SmallBank {
             next_cursor: Some(if more { "page" } else { "end" }.to_owned()),
             has_more: more,
             readiness: Readiness::Complete,
+            listing: None,
+            pending_since: None,
         })
-    }
-
-    async fn update_webhook(&self, _: &SecretString, _: &str) -> Result<(), ProviderError> {
-        Ok(())
     }
 
     async fn remove(&self, _: &SecretString) -> Result<(), ProviderError> {
@@ -105,7 +94,26 @@ impl Provider for SmallBank {
             delivery_key: "again".to_owned(),
             code: "TEST".to_owned(),
             subject: Subject::Nothing,
+            provider_user_id: None,
             notice: Notice::Look,
+        })
+    }
+
+    fn token_exchange(&self) -> Option<&dyn TokenExchange> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl TokenExchange for SmallBank {
+    async fn link_results(&self, _: &SecretString) -> Result<Vec<LinkResult>, ProviderError> {
+        unreachable!()
+    }
+
+    async fn exchange(&self, public_token: &SecretString) -> Result<Linked, ProviderError> {
+        Ok(Linked {
+            provider_item_id: public_token.expose_secret().to_owned(),
+            access_token: "access".into(),
         })
     }
 }

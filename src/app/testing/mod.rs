@@ -172,6 +172,7 @@ async fn open(url: &str, place: Place) -> TestApp {
         followers: Followers::default(),
         public_url: "http://127.0.0.1:8000".into(),
         plaid: Arc::new(SmallBank),
+        mx: None,
     };
     TestApp {
         app,

@@ -48,6 +48,7 @@ impl World {
             followers: Followers::default(),
             public_url: "http://localhost".into(),
             plaid: Arc::new(SmallBank),
+            mx: None,
         };
         let auth = Auth::new(app.clone()).unwrap();
         let schema = Schema::build(AuthQuery, AuthMutation, EmptySubscription)

@@ -1,39 +1,25 @@
 //! One POST with JSON both ways. Whatever goes wrong comes back as a `ProviderError`: nothing here
 //! retries, logs a body or shows a token.
-//! Refused: redirects (they would carry the credentials elsewhere), proxies from the environment,
-//! compressed answers (the size cap is on what arrives), and HTTP statuses as a reason for anything
-//! that the body explains.
+//! Refused: HTTP statuses as a reason for anything that the body explains.
 
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Utc};
 use reqwest::{
-    Response, StatusCode, Url,
-    header::{HeaderMap, HeaderValue, RETRY_AFTER},
-    redirect::Policy,
+    StatusCode,
+    header::{HeaderMap, HeaderValue},
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
-use super::{
-    errors::{PlaidError, RATE_WINDOW, unanswered, wait_at_least},
-    lenient::Text,
-};
+use super::{errors::PlaidError, lenient::Text};
 use crate::{
     clock::Clock,
     error::{Error, ErrorClass, ProviderError, Result},
+    providers::http::{self, RATE_WINDOW, unanswered, wait_at_least},
 };
 
 /// The version whose words `wire` speaks. <https://plaid.com/docs/api/versioning/>
 const VERSION: &str = "2020-09-14";
-
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// Shorter than the load balancers of this world keep a connection.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// Largest answer that is read. A full page of transactions is about 1 MiB.
-const BODY_MAX: usize = 32 * 1024 * 1024;
 
 /// The shortest secret that is worth looking for in an error; a stand-in's may be one letter.
 const SECRET_MIN: usize = 8;
@@ -76,23 +62,11 @@ impl Client {
         secret: SecretString,
         clock: Clock,
     ) -> Result<Self> {
-        let base = Url::parse(base_url).map_err(Error::internal)?;
-        if !matches!(base.scheme(), "https" | "http") || !base.has_host() {
-            return Err(Error::internal("the base URL of Plaid is no web address"));
-        }
-        let http = reqwest::Client::builder()
-            .user_agent(concat!("passbook/", env!("CARGO_PKG_VERSION")))
-            .default_headers(credentials(client_id, &secret)?)
-            .connect_timeout(CONNECT_TIMEOUT)
-            .pool_idle_timeout(IDLE_TIMEOUT)
-            .redirect(Policy::none())
-            .referer(false)
-            .no_proxy()
-            .build()
-            .map_err(Error::internal)?;
+        let base = http::base(base_url, "Plaid")?;
+        let http = http::client(credentials(client_id, &secret)?)?;
         Ok(Self {
             http,
-            base: base.as_str().trim_end_matches('/').to_owned(),
+            base,
             secret,
             clock,
         })
@@ -129,10 +103,12 @@ impl Client {
             .timeout(endpoint.timeout)
             .json(request)
             .send();
-        let response = sent.await.map_err(|error| lost(error, "unreachable"))?;
+        let response = sent
+            .await
+            .map_err(|error| http::lost(error, "unreachable"))?;
         let status = response.status();
-        let asked = asked_wait(response.headers(), self.clock.now());
-        let text = body(response).await?;
+        let asked = http::asked_wait(response.headers(), self.clock.now());
+        let text = http::body(response).await?;
         if status.is_success() {
             return Ok(Answer { text });
         }
@@ -182,44 +158,6 @@ fn credentials(client_id: &SecretString, secret: &SecretString) -> Result<Header
     headers.insert("plaid-secret", hidden(secret)?);
     headers.insert("plaid-version", HeaderValue::from_static(VERSION));
     Ok(headers)
-}
-
-/// Reads a body piece by piece, so that an endless one costs no more than the cap.
-async fn body(mut response: Response) -> Result<String, ProviderError> {
-    let mut bytes = Vec::new();
-    while let Some(piece) = response.chunk().await.map_err(|e| lost(e, "truncated"))? {
-        if bytes.len() + piece.len() > BODY_MAX {
-            return Err(unanswered("oversized", "the answer is larger than 32 MiB"));
-        }
-        bytes.extend_from_slice(&piece);
-    }
-    // One broken character of a bank's must not cost the page it is on.
-    Ok(String::from_utf8(bytes)
-        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
-}
-
-/// A call that got no whole answer. The URL is left out of what is told, though it holds no secret.
-fn lost(error: reqwest::Error, code: &str) -> ProviderError {
-    let error = error.without_url();
-    let code = if error.is_timeout() { "timeout" } else { code };
-    let mut told = error.to_string();
-    let mut cause = std::error::Error::source(&error);
-    while let Some(error) = cause {
-        told.push_str(": ");
-        told.push_str(&error.to_string());
-        cause = error.source();
-    }
-    unanswered(code, &told)
-}
-
-/// How long the server asks us to stay away: seconds or a date. Nonsense asks nothing.
-fn asked_wait(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let until = DateTime::parse_from_rfc2822(text).ok()?;
-    (until.with_timezone(&Utc) - now).to_std().ok()
 }
 
 /// The body of a call that succeeded.
@@ -274,6 +212,7 @@ impl Answer {
 mod tests {
     use axum::body::{Body, Bytes};
     use futures_util::{StreamExt, stream};
+    use reqwest::header::RETRY_AFTER;
     use serde_json::{Value, json};
 
     use super::{

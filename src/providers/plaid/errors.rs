@@ -6,17 +6,14 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::lenient::{Text, clean, object};
-use crate::error::{ErrorClass, ProviderError};
-
-/// Plaid's limits are per minute and it names no moment to come back at.
-pub(super) const RATE_WINDOW: Duration = Duration::from_mins(1);
+use super::lenient::{Text, object};
+use crate::{
+    error::{ErrorClass, ProviderError},
+    providers::http::RATE_WINDOW,
+};
 
 /// A bank that is down, or Plaid in maintenance, is not back within seconds.
 const OUTAGE: Duration = Duration::from_mins(10);
-
-/// Longest that a `Retry-After` is obeyed.
-const LONGEST_WAIT: Duration = Duration::from_hours(1);
 
 /// The body of every error, and of an item's stored fault.
 /// <https://plaid.com/docs/errors/#error-schema>
@@ -70,17 +67,6 @@ impl PlaidError {
     }
 }
 
-/// A failure of the exchange itself, under one of our own codes: nobody's fault here.
-pub(super) fn unanswered(code: &str, detail: &str) -> ProviderError {
-    ProviderError {
-        class: ErrorClass::Retry(None),
-        code: code.to_owned(),
-        display_message: None,
-        request_id: None,
-        detail: mask(&clean(detail).unwrap_or_default()),
-    }
-}
-
 /// Whether no answer came, so that what was asked may have been done all the same.
 pub(super) fn is_lost(error: &ProviderError) -> bool {
     matches!(error.code.as_str(), "timeout" | "unreachable" | "truncated")
@@ -93,16 +79,6 @@ pub(super) fn is_removed(error: &ProviderError, of_here: bool) -> bool {
         "ITEM_NOT_FOUND" | "ITEM_CONCURRENTLY_DELETED" => true,
         "INVALID_ACCESS_TOKEN" => of_here,
         _ => false,
-    }
-}
-
-/// Lengthens a wait to what the server asked for, within reason.
-pub(super) fn wait_at_least(class: ErrorClass, asked: Option<Duration>) -> ErrorClass {
-    match (class, asked) {
-        (ErrorClass::Retry(own), Some(asked)) => {
-            ErrorClass::Retry(Some(asked.min(LONGEST_WAIT).max(own.unwrap_or_default())))
-        }
-        _ => class,
     }
 }
 
@@ -121,8 +97,8 @@ fn class(error_type: &str, code: &str, server_fault: bool) -> ErrorClass {
 fn known_code(code: &str) -> Option<ErrorClass> {
     Some(match code {
         // The person can mend these in Link's update mode, some after a visit to the bank.
+        "INVALID_CREDENTIALS" => ErrorClass::Credentials,
         "ITEM_LOGIN_REQUIRED"
-        | "INVALID_CREDENTIALS"
         | "INVALID_MFA"
         | "INVALID_OTP"
         | "INVALID_SEND_METHOD"
@@ -232,7 +208,7 @@ mod tests {
     /// The table of contracts, one line per code: type, code, class.
     const TABLE: &str = "
         ITEM_ERROR ITEM_LOGIN_REQUIRED login
-        ITEM_ERROR INVALID_CREDENTIALS login
+        ITEM_ERROR INVALID_CREDENTIALS credentials
         ITEM_ERROR INVALID_MFA login
         ITEM_ERROR INVALID_SEND_METHOD login
         ITEM_ERROR INSUFFICIENT_CREDENTIALS login
@@ -310,6 +286,10 @@ mod tests {
             ErrorClass::Retry(Some(wait)) => format!("retry-{}", wait.as_secs()),
             ErrorClass::NotReady => "not-ready".into(),
             ErrorClass::Login => "login".into(),
+            ErrorClass::Credentials => "credentials".into(),
+            ErrorClass::Challenge => "challenge".into(),
+            ErrorClass::Blocked => "blocked".into(),
+            ErrorClass::Conflict => "conflict".into(),
             ErrorClass::Gone => "gone".into(),
             ErrorClass::Token => "token".into(),
             ErrorClass::RestartPages => "restart".into(),
@@ -331,16 +311,6 @@ mod tests {
         }
         assert_eq!(class("BRAND_NEW_ERROR", "X", true), ErrorClass::Retry(None));
         assert_eq!(class("INVALID_INPUT", "X", true), ErrorClass::Bug);
-    }
-
-    #[test]
-    fn a_wait_is_obeyed_within_reason() {
-        let longer = |class, secs| word(wait_at_least(class, Some(Duration::from_secs(secs))));
-        assert_eq!(longer(ErrorClass::Retry(Some(RATE_WINDOW)), 5), "retry-60");
-        assert_eq!(longer(ErrorClass::Retry(Some(RATE_WINDOW)), 90), "retry-90");
-        assert_eq!(longer(ErrorClass::Retry(None), 7), "retry-7");
-        assert_eq!(longer(ErrorClass::Retry(None), 1_000_000_000), "retry-3600");
-        assert_eq!(longer(ErrorClass::Login, 90), "login");
     }
 
     #[test]

@@ -86,7 +86,10 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{super::stub::Stub, *};
-    use crate::{clock::Clock, providers::Provider};
+    use crate::{
+        clock::Clock,
+        providers::{Provider, TokenExchange},
+    };
 
     const CREATED: &str = r#"{"link_token":"link-sandbox-1","expiration":"2026-01-05T10:00:00Z",
                               "hosted_link_url":"https://hosted","request_id":"r"}"#;

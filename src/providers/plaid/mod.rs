@@ -16,12 +16,12 @@ use secrecy::{ExposeSecret, SecretString};
 
 use self::{
     client::{Client, Endpoint},
-    errors::{PlaidError, unanswered},
+    errors::PlaidError,
     keys::Keys,
 };
 use super::{
     Account, Delivery, Institution, ItemState, LinkRequest, LinkResult, LinkToken, Linked, Page,
-    Provider, WebhookRefusal,
+    Provider, TokenExchange, WebhookRefusal, http::unanswered, lenient,
 };
 use crate::{
     clock::Clock,
@@ -34,7 +34,6 @@ mod allowance;
 mod client;
 mod errors;
 mod keys;
-mod lenient;
 mod link;
 mod notice;
 #[cfg(test)]
@@ -148,41 +147,8 @@ impl Provider for Plaid {
         Ok(LinkToken {
             expiration: lenient::moment(&created.expiration)
                 .ok_or_else(|| unanswered("malformed", "the link token's expiration is no time"))?,
-            link_token: created.link_token.into(),
+            link_token: Some(created.link_token.into()),
             hosted_link_url: created.hosted_link_url.0.map(SecretString::from),
-        })
-    }
-
-    async fn link_results(
-        &self,
-        link_token: &SecretString,
-    ) -> Result<Vec<LinkResult>, ProviderError> {
-        let request = wire::LinkTokenGet {
-            link_token: link_token.expose_secret(),
-        };
-        let answer = self.client.post(LINK_TOKEN_GET, &request).await?;
-        let state: wire::LinkTokenState = answer.read()?;
-        Ok(state
-            .link_sessions
-            .into_iter()
-            .flat_map(link::banks)
-            .collect())
-    }
-
-    async fn exchange(&self, public_token: &SecretString) -> Result<Linked, ProviderError> {
-        let request = wire::PublicTokenExchange {
-            public_token: public_token.expose_secret(),
-        };
-        let mut answer = self.client.post(EXCHANGE, &request).await;
-        // Plaid may have made the item although its answer was lost, and does not say what asking
-        // again does then. Once more is the only way to still get it.
-        if answer.as_ref().is_err_and(errors::is_lost) {
-            answer = self.client.post(EXCHANGE, &request).await;
-        }
-        let exchanged: wire::Exchanged = answer?.read()?;
-        Ok(Linked {
-            provider_item_id: exchanged.item_id,
-            access_token: exchanged.access_token,
         })
     }
 
@@ -198,6 +164,7 @@ impl Provider for Plaid {
             institution_id: item.institution_id.0,
             consent_expires_at: lenient::moment(item.consent_expiration_time.as_str()),
             webhook: item.webhook.0,
+            ..ItemState::default()
         })
     }
 
@@ -216,6 +183,7 @@ impl Provider for Plaid {
             name: lenient::clean(&bank.name).unwrap_or_default(),
             url: bank.url.0,
             primary_color: bank.primary_color.0,
+            logo_url: None,
             logo: bank
                 .logo
                 .filter(|logo| !logo.is_empty() && logo.len() <= LOGO_MAX),
@@ -285,6 +253,46 @@ impl Provider for Plaid {
 
     fn read_webhook(&self, body: &[u8]) -> Result<Delivery, WebhookRefusal> {
         notice::read(String::new(), body)
+    }
+
+    fn token_exchange(&self) -> Option<&dyn TokenExchange> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl TokenExchange for Plaid {
+    async fn link_results(
+        &self,
+        link_token: &SecretString,
+    ) -> Result<Vec<LinkResult>, ProviderError> {
+        let request = wire::LinkTokenGet {
+            link_token: link_token.expose_secret(),
+        };
+        let answer = self.client.post(LINK_TOKEN_GET, &request).await?;
+        let state: wire::LinkTokenState = answer.read()?;
+        Ok(state
+            .link_sessions
+            .into_iter()
+            .flat_map(link::banks)
+            .collect())
+    }
+
+    async fn exchange(&self, public_token: &SecretString) -> Result<Linked, ProviderError> {
+        let request = wire::PublicTokenExchange {
+            public_token: public_token.expose_secret(),
+        };
+        let mut answer = self.client.post(EXCHANGE, &request).await;
+        // Plaid may have made the item although its answer was lost, and does not say what asking
+        // again does then. Once more is the only way to still get it.
+        if answer.as_ref().is_err_and(errors::is_lost) {
+            answer = self.client.post(EXCHANGE, &request).await;
+        }
+        let exchanged: wire::Exchanged = answer?.read()?;
+        Ok(Linked {
+            provider_item_id: exchanged.item_id,
+            access_token: exchanged.access_token,
+        })
     }
 }
 

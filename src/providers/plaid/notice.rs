@@ -53,6 +53,7 @@ pub(super) fn read(delivery_key: String, body: &[u8]) -> Result<Delivery, Webhoo
         delivery_key,
         code: format!("{kind}.{code}"),
         subject,
+        provider_user_id: None,
         notice,
     })
 }

@@ -140,6 +140,8 @@ pub(super) fn page(wire: SyncPage<'_>) -> Result<Page, ProviderError> {
         removed,
         rejected,
         next_cursor,
+        listing: None,
+        pending_since: None,
     })
 }
 

@@ -9,7 +9,10 @@ use passbook::{
     config::Config,
     database::{Database, Txn},
     feed::Followers,
-    providers::plaid::{Plaid, PlaidSettings},
+    providers::{
+        mx::{Mx, MxSettings, WebhookLogin},
+        plaid::{Plaid, PlaidSettings},
+    },
     relay, schema,
     seal::Keys,
     server::{Server, Site, Socket},
@@ -32,6 +35,10 @@ pub(crate) use person::{Person, Watch, patiently};
 use place::Place;
 
 const SECRET_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+/// How MX proves itself.
+pub(crate) const MX_USER: &str = "mx";
+pub(crate) const MX_PASSWORD: &str = "mx-proves-itself";
 
 /// A running server and its bank.
 pub(crate) struct TestApp {
@@ -129,6 +136,15 @@ impl TestApp {
             secret: "secret".into(),
             client_name: "Passbook".to_owned(),
         };
+        let mx = MxSettings {
+            base_url: format!("{}/mx", bank.url()),
+            client_id: "client".into(),
+            api_key: "key".into(),
+            webhook: Some(WebhookLogin {
+                user: MX_USER.to_owned(),
+                password: MX_PASSWORD.into(),
+            }),
+        };
         // The address is taken first, since Plaid is told where to send webhooks.
         let socket = Socket::bind(config.listen).await.unwrap();
         let app = App {
@@ -139,6 +155,7 @@ impl TestApp {
             keys: Arc::new(Keys::parse(SECRET_KEY).unwrap()),
             followers: Followers::default(),
             plaid: Arc::new(Plaid::new(plaid, clock.clone()).unwrap()),
+            mx: Some(Arc::new(Mx::new(mx, clock.clone()).unwrap())),
         };
         let shutdown = CancellationToken::new();
         let (url, parts) = run(&app, socket, &shutdown);

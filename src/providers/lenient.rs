@@ -14,7 +14,7 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-/// Longest text that is kept, in bytes. Plaid promises no bound and calls 280 characters usual.
+/// Longest text that is kept, in bytes. Providers promise no bound; Plaid calls 280 characters usual.
 /// <https://plaid.com/docs/api/#data-types>
 pub(super) const TEXT_MAX: usize = 4096;
 

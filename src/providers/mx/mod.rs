@@ -1,0 +1,493 @@
+//! MX. `client` makes a call, `errors` says what a refusal means, `wire` has the fields; `status`,
+//! `challenges`, `accounts` and `transactions` turn them into ours, `listing` says what to read next,
+//! and `webhook` checks and reads what MX sends by itself.
+//!
+//! Promises beyond those of every provider: what a person types passes through once and is in no error
+//! and no log; one bad row costs no other; a member is found again by the name we gave it.
+//! Refused: a generated client (amounts as floats, closed enums, booleans that are texts), and the
+//! widget as the only way in.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use axum::http::HeaderMap;
+use chrono::TimeDelta;
+use reqwest::StatusCode;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::value::RawValue;
+
+use self::{
+    client::{Call, Client},
+    listing::{PAGE_SIZE, Place},
+    webhook::verify,
+};
+use super::{
+    Account, Challenge, CredentialField, CredentialKind, CredentialLogin, Delivery,
+    INSTITUTIONS_PAGE, Institution, Institutions, ItemState, LinkRequest, LinkToken, Linked, Login,
+    NewLinked, NewLogin, Page, Provider, Readiness, Secret, WebhookRefusal, http::unanswered,
+    lenient::identifier,
+};
+use crate::{
+    clock::Clock,
+    error::{ErrorClass, ProviderError, Result},
+};
+
+mod accounts;
+mod challenges;
+mod client;
+mod errors;
+mod listing;
+mod status;
+mod transactions;
+mod webhook;
+mod wire;
+
+pub use webhook::WebhookLogin;
+
+/// How long the address of a widget lives. <https://docs.mx.com/connect/guides/>
+const WIDGET_LIFE: TimeDelta = TimeDelta::minutes(10);
+
+/// Pages of a listing that is short by nature: beyond that it is a fault.
+const SHORT: u32 = 20;
+
+/// How to reach MX.
+pub struct MxSettings {
+    /// Where the environment is, such as `https://api.mx.com`.
+    pub base_url: String,
+    /// Whose account at MX this is.
+    pub client_id: SecretString,
+    /// The account's key in this environment.
+    pub api_key: SecretString,
+    /// How MX proves itself; without it no webhook is believed.
+    pub webhook: Option<WebhookLogin>,
+}
+
+impl fmt::Debug for MxSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "MxSettings({})", self.base_url)
+    }
+}
+
+/// One environment of MX's.
+pub struct Mx {
+    client: Client,
+    clock: Clock,
+    webhook: Option<WebhookLogin>,
+}
+
+impl fmt::Debug for Mx {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Mx")
+    }
+}
+
+impl Mx {
+    /// Prepares calls. Connects to nothing yet.
+    pub fn new(settings: MxSettings, clock: Clock) -> Result<Self> {
+        let client = Client::new(
+            &settings.base_url,
+            &settings.client_id,
+            &settings.api_key,
+            clock.clone(),
+        )?;
+        Ok(Self {
+            client,
+            clock,
+            webhook: settings.webhook,
+        })
+    }
+
+    /// What the bank asks at the moment; nothing is 204.
+    async fn challenges(&self, member: &Member<'_>) -> Result<Vec<Challenge>, ProviderError> {
+        let call = Call::get("challenges", format!("{}/challenges", member.path()));
+        let answer = self.client.call(call).await?;
+        if answer.status == StatusCode::NO_CONTENT {
+            return Ok(Vec::new());
+        }
+        let got: wire::ChallengesGot<'_> = answer.read()?;
+        Ok(challenges::challenges(&got.challenges))
+    }
+
+    /// The user that has this name already.
+    async fn known_user(&self, name: &str) -> Result<String, ProviderError> {
+        let call = Call::get("users", "/users").with("id", name);
+        let got: wire::UsersGot = self.client.call(call).await?.read()?;
+        let same = got.users.into_iter().find(|user| user.id.as_str() == name);
+        same.and_then(|user| user.guid.0)
+            .and_then(identifier)
+            .ok_or_else(|| unanswered("malformed", "a user that is there and is not listed"))
+    }
+}
+
+/// What opens a member: `USR-…/MBR-…`.
+struct Member<'a> {
+    user: &'a str,
+    guid: &'a str,
+}
+
+impl<'a> Member<'a> {
+    fn of(access_token: &'a SecretString) -> Result<Self, ProviderError> {
+        let (user, guid) = access_token
+            .expose_secret()
+            .split_once('/')
+            .ok_or_else(|| unanswered("malformed", "what opens this item is not of MX"))?;
+        Ok(Self { user, guid })
+    }
+
+    fn path(&self) -> String {
+        format!("/users/{}/members/{}", self.user, self.guid)
+    }
+}
+
+/// A guid is put into paths, so it may hold nothing that a path is made of.
+fn guid(text: Option<String>) -> Result<String, ProviderError> {
+    let plain = |text: &String| {
+        let fine = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        text.bytes().all(fine)
+    };
+    let known = text.and_then(identifier).filter(plain);
+    known.ok_or_else(|| unanswered("malformed", "a guid that is none"))
+}
+
+fn linked(user: &str, member: String) -> Linked {
+    Linked {
+        access_token: format!("{user}/{member}").into(),
+        provider_item_id: member,
+    }
+}
+
+fn typed(secrets: &[Secret]) -> Vec<wire::Typed<'_>> {
+    let each = secrets.iter().map(|secret| wire::Typed {
+        guid: &secret.id,
+        value: secret.value.expose_secret(),
+    });
+    each.collect()
+}
+
+fn institution(row: wire::Institution) -> Option<Institution> {
+    Some(Institution {
+        institution_id: row.code.0.and_then(identifier)?,
+        name: row.name.0.unwrap_or_default(),
+        url: row.url.0,
+        primary_color: None,
+        logo: None,
+        logo_url: row
+            .medium_logo_url
+            .0
+            .or(row.small_logo_url.0)
+            .filter(|url| url.starts_with("https://")),
+        oauth: row.supports_oauth.0,
+    })
+}
+
+/// Codes of banks come from callers and are put into paths.
+fn code(institution_id: &str) -> Result<&str, ProviderError> {
+    let fine = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    if !institution_id.is_empty() && institution_id.len() <= 100 && institution_id.bytes().all(fine)
+    {
+        return Ok(institution_id);
+    }
+    Err(errors::refused(StatusCode::NOT_FOUND, ""))
+}
+
+#[async_trait]
+impl Provider for Mx {
+    async fn create_link_token(&self, request: &LinkRequest) -> Result<LinkToken, ProviderError> {
+        let member = request.access_token.as_ref().map(Member::of).transpose()?;
+        let user = match (&member, &request.provider_user_id) {
+            (Some(member), _) => member.user,
+            (None, Some(user)) => user,
+            (None, None) => return Err(unanswered("malformed", "a widget for nobody")),
+        };
+        let return_to = request
+            .completion_redirect_uri
+            .as_deref()
+            .or(request.redirect_uri.as_deref());
+        let wanted = wire::WidgetWanted {
+            widget_url: wire::Widget {
+                kind: "connect_widget",
+                mode: "aggregation",
+                ui_message_version: 4,
+                include_transactions: true,
+                current_member_guid: member.as_ref().map(|member| member.guid),
+                client_redirect_url: return_to,
+            },
+        };
+        let call = Call::post("widget_urls", format!("/users/{user}/widget_urls"));
+        let answer = self.client.call(call.body(&wanted)?).await?;
+        let url = answer.read::<wire::WidgetGot>()?.widget_url.url.0;
+        let url = url.ok_or_else(|| unanswered("malformed", "a widget without an address"))?;
+        Ok(LinkToken {
+            link_token: None,
+            hosted_link_url: Some(url.into()),
+            expiration: self.clock.now() + WIDGET_LIFE,
+        })
+    }
+
+    async fn item(&self, access_token: &SecretString) -> Result<ItemState, ProviderError> {
+        let member = Member::of(access_token)?;
+        let answer = self.client.call(Call::get("member", member.path())).await?;
+        let got = answer.read::<wire::MemberGot>()?.member;
+        let asks = matches!(got.connection_status.as_str(), "CHALLENGED" | "REJECTED");
+        let challenges = if asks {
+            self.challenges(&member).await?
+        } else {
+            Vec::new()
+        };
+        Ok(status::state(got, challenges))
+    }
+
+    async fn institution(&self, institution_id: &str) -> Result<Institution, ProviderError> {
+        let path = format!("/institutions/{}", code(institution_id)?);
+        let answer = self.client.call(Call::get("institution", path)).await?;
+        let row = answer.read::<wire::InstitutionGot>()?.institution;
+        institution(row).ok_or_else(|| unanswered("malformed", "an institution without a code"))
+    }
+
+    async fn accounts(&self, access_token: &SecretString) -> Result<Vec<Account>, ProviderError> {
+        let member = Member::of(access_token)?;
+        let mut all = Vec::new();
+        for page in 1..=SHORT {
+            let call = Call::get("accounts", format!("{}/accounts", member.path()))
+                .with("page", page.to_string())
+                .with("records_per_page", PAGE_SIZE.to_string());
+            let answer = self.client.call(call).await?;
+            let got: wire::AccountsGot<'_> = answer.read()?;
+            all.extend(
+                got.accounts
+                    .iter()
+                    .filter_map(|row: &&RawValue| accounts::account(row)),
+            );
+            if page >= got.pagination.total_pages {
+                break;
+            }
+        }
+        Ok(all)
+    }
+
+    async fn changes(
+        &self,
+        access_token: &SecretString,
+        cursor: Option<&str>,
+    ) -> Result<Page, ProviderError> {
+        let member = Member::of(access_token)?;
+        let place = Place::read(cursor, self.clock.now().date_naive())?;
+        let path = format!("{}/transactions", member.path());
+        let mut call = Call::get("transactions", path)
+            .with("page", place.page.to_string())
+            .with("records_per_page", PAGE_SIZE.to_string());
+        for (name, value) in place.query() {
+            call = call.with(name, value);
+        }
+        let answer = self.client.call(call).await?;
+        let got: wire::TransactionsGot<'_> = answer.read()?;
+        let (upserts, rejected) = transactions::rows(&got.transactions)?;
+        let pages = got.pagination;
+        let (next_cursor, has_more) = place.next(pages.total_entries, pages.total_pages)?;
+        Ok(Page {
+            upserts,
+            removed: Vec::new(),
+            rejected,
+            next_cursor: Some(next_cursor),
+            has_more,
+            readiness: Readiness::Complete,
+            listing: Some(place.number()),
+            pending_since: place.pending_since(),
+        })
+    }
+
+    async fn remove(&self, access_token: &SecretString) -> Result<(), ProviderError> {
+        let member = Member::of(access_token)?;
+        let gone = [StatusCode::NOT_FOUND];
+        let call = Call::delete("delete member", member.path()).or(&gone);
+        self.client.call(call).await.map(|_| ())
+    }
+
+    async fn verify_webhook(
+        &self,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> Result<Delivery, WebhookRefusal> {
+        verify(self.webhook.as_ref(), self.clock.now(), headers, body)
+    }
+
+    fn read_webhook(&self, body: &[u8]) -> Result<Delivery, WebhookRefusal> {
+        webhook::read(String::new(), body)
+    }
+
+    fn credential_login(&self) -> Option<&dyn CredentialLogin> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl CredentialLogin for Mx {
+    async fn user(&self, name: &str) -> Result<String, ProviderError> {
+        let body = wire::UserCreate {
+            user: wire::NewUser { id: name },
+        };
+        let call = Call::post("create user", "/users").body(&body)?;
+        let made = match self.client.call(call).await {
+            Ok(answer) => answer.read::<wire::UserGot>()?.user.guid.0,
+            Err(error) if error.class == ErrorClass::Conflict => Some(self.known_user(name).await?),
+            Err(error) => return Err(error),
+        };
+        guid(made)
+    }
+
+    async fn institutions(&self, search: &str, page: u32) -> Result<Institutions, ProviderError> {
+        let call = Call::get("institutions", "/institutions")
+            .with("name", search)
+            .with("page", page.to_string())
+            .with("records_per_page", INSTITUTIONS_PAGE.to_string());
+        let got: wire::InstitutionsGot = self.client.call(call).await?.read()?;
+        let open = |row: &wire::Institution| !row.is_disabled_by_client.0;
+        Ok(Institutions {
+            rows: got
+                .institutions
+                .into_iter()
+                .filter(open)
+                .filter_map(institution)
+                .collect(),
+            total: got.pagination.total_entries,
+        })
+    }
+
+    async fn credential_fields(
+        &self,
+        institution_id: &str,
+    ) -> Result<Vec<CredentialField>, ProviderError> {
+        let path = format!("/institutions/{}/credentials", code(institution_id)?);
+        let call = Call::get("credentials", path).with("records_per_page", "100");
+        let got: wire::CredentialsGot = self.client.call(call).await?.read()?;
+        let mut rows = got.credentials;
+        rows.sort_by_key(|row| row.display_order.unwrap_or(i64::MAX));
+        Ok(rows.into_iter().filter_map(credential_field).collect())
+    }
+
+    async fn create(&self, login: &NewLogin) -> Result<NewLinked, ProviderError> {
+        let oauth = login.credentials.is_empty();
+        let body = wire::MemberSent {
+            member: wire::NewMember {
+                institution_code: Some(code(&login.institution_id)?),
+                id: Some(&login.name),
+                credentials: Some(typed(&login.credentials)),
+                is_oauth: oauth.then_some(true),
+                ..wire::NewMember::default()
+            },
+            client_redirect_url: login.redirect_uri.as_deref(),
+            // A browser is sent to MX's own last page otherwise.
+            referral_source: login.redirect_uri.is_some().then_some("APP"),
+        };
+        let path = format!("/users/{}/members", login.provider_user_id);
+        let call = Call::post("create member", path).body(&body)?.secret();
+        let made = self
+            .client
+            .call(call)
+            .await?
+            .read::<wire::MemberGot>()?
+            .member;
+        Ok(NewLinked {
+            linked: linked(&login.provider_user_id, guid(made.guid.0)?),
+            oauth_window: made.oauth_window_uri.0.map(SecretString::from),
+        })
+    }
+
+    async fn logins(&self, provider_user_id: &str) -> Result<Vec<Login>, ProviderError> {
+        let mut all = Vec::new();
+        for page in 1..=SHORT {
+            let path = format!("/users/{provider_user_id}/members");
+            let call = Call::get("members", path)
+                .with("page", page.to_string())
+                .with("records_per_page", PAGE_SIZE.to_string());
+            let got: wire::MembersGot = self.client.call(call).await?.read()?;
+            for member in got.members {
+                all.push(Login {
+                    linked: linked(provider_user_id, guid(member.guid.0)?),
+                    name: member.id.0,
+                    institution_id: member.institution_code.0,
+                });
+            }
+            if page >= got.pagination.total_pages {
+                break;
+            }
+        }
+        Ok(all)
+    }
+
+    async fn oauth_window(
+        &self,
+        access_token: &SecretString,
+    ) -> Result<Option<SecretString>, ProviderError> {
+        let member = Member::of(access_token)?;
+        let path = format!("{}/oauth_window_uri", member.path());
+        let answer = self
+            .client
+            .call(Call::get("oauth_window_uri", path))
+            .await?;
+        let uri = answer.read::<wire::MemberGot>()?.member.oauth_window_uri.0;
+        Ok(uri.map(SecretString::from))
+    }
+
+    async fn update(
+        &self,
+        access_token: &SecretString,
+        credentials: &[Secret],
+    ) -> Result<(), ProviderError> {
+        let member = Member::of(access_token)?;
+        let body = wire::MemberSent {
+            member: wire::NewMember {
+                credentials: Some(typed(credentials)),
+                ..wire::NewMember::default()
+            },
+            client_redirect_url: None,
+            referral_source: None,
+        };
+        let call = Call::put("update member", member.path());
+        let call = call.body(&body)?.secret();
+        self.client.call(call).await.map(|_| ())
+    }
+
+    async fn answer(
+        &self,
+        access_token: &SecretString,
+        answers: &[Secret],
+    ) -> Result<(), ProviderError> {
+        let member = Member::of(access_token)?;
+        let body = wire::MemberSent {
+            member: wire::NewMember {
+                challenges: Some(typed(answers)),
+                ..wire::NewMember::default()
+            },
+            client_redirect_url: None,
+            referral_source: None,
+        };
+        let call = Call::put("resume", format!("{}/resume", member.path()));
+        let call = call.body(&body)?.secret();
+        self.client.call(call).await.map(|_| ())
+    }
+
+    async fn refresh(&self, access_token: &SecretString) -> Result<(), ProviderError> {
+        let member = Member::of(access_token)?;
+        // Another job is under way with the member: it is busy, and that is all we want.
+        let busy = [StatusCode::CONFLICT];
+        let call = Call::post("aggregate", format!("{}/aggregate", member.path())).or(&busy);
+        self.client.call(call).await.map(|_| ())
+    }
+}
+
+fn credential_field(row: wire::Credential) -> Option<CredentialField> {
+    let name = row.field_name.0.unwrap_or_default();
+    let kind = row.field_type.0.or(row.kind.0).unwrap_or_default();
+    Some(CredentialField {
+        id: row.guid.0.and_then(identifier)?,
+        label: row.label.0.unwrap_or_else(|| name.clone()),
+        name,
+        kind: match kind.to_ascii_uppercase().as_str() {
+            // Older documents number them.
+            "PASSWORD" | "1" => CredentialKind::Password,
+            "TEXT" | "LOGIN" | "3" => CredentialKind::Text,
+            _ => CredentialKind::Other,
+        },
+    })
+}

@@ -1,0 +1,223 @@
+//! MX's fields, those that are used. Nearly every one may be null, some have other types than the
+//! published specification says (`most_recent_job_guid`), so that each is read leniently.
+//! <https://github.com/mxenabled/openapi>
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::providers::lenient::Text;
+
+/// Where a page stands.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+pub(super) struct Pagination {
+    #[serde(default)]
+    pub(super) total_entries: u64,
+    #[serde(default)]
+    pub(super) total_pages: u32,
+}
+
+/// A truth value that may be a text or missing.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(from = "serde_json::Value")]
+pub(super) struct Flag(pub(super) bool);
+
+impl From<serde_json::Value> for Flag {
+    fn from(json: serde_json::Value) -> Self {
+        Self(json.as_bool() == Some(true) || json.as_str() == Some("true"))
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct UserGot {
+    pub(super) user: User,
+}
+
+#[derive(Deserialize)]
+pub(super) struct UsersGot {
+    #[serde(default)]
+    pub(super) users: Vec<User>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct User {
+    #[serde(default)]
+    pub(super) guid: Text,
+    #[serde(default)]
+    pub(super) id: Text,
+}
+
+#[derive(Serialize)]
+pub(super) struct UserCreate<'a> {
+    pub(super) user: NewUser<'a>,
+}
+
+#[derive(Serialize)]
+pub(super) struct NewUser<'a> {
+    pub(super) id: &'a str,
+}
+
+#[derive(Deserialize)]
+pub(super) struct InstitutionGot {
+    pub(super) institution: Institution,
+}
+
+#[derive(Deserialize)]
+pub(super) struct InstitutionsGot {
+    #[serde(default)]
+    pub(super) institutions: Vec<Institution>,
+    #[serde(default)]
+    pub(super) pagination: Pagination,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Institution {
+    #[serde(default)]
+    pub(super) code: Text,
+    #[serde(default)]
+    pub(super) name: Text,
+    #[serde(default)]
+    pub(super) url: Text,
+    #[serde(default)]
+    pub(super) medium_logo_url: Text,
+    #[serde(default)]
+    pub(super) small_logo_url: Text,
+    #[serde(default)]
+    pub(super) supports_oauth: Flag,
+    #[serde(default)]
+    pub(super) is_disabled_by_client: Flag,
+}
+
+#[derive(Deserialize)]
+pub(super) struct CredentialsGot {
+    #[serde(default)]
+    pub(super) credentials: Vec<Credential>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Credential {
+    #[serde(default)]
+    pub(super) guid: Text,
+    #[serde(default)]
+    pub(super) field_name: Text,
+    #[serde(default)]
+    pub(super) field_type: Text,
+    #[serde(default, rename = "type")]
+    pub(super) kind: Text,
+    #[serde(default)]
+    pub(super) label: Text,
+    #[serde(default)]
+    pub(super) display_order: Option<i64>,
+}
+
+#[derive(Serialize)]
+pub(super) struct MemberSent<'a> {
+    pub(super) member: NewMember<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) client_redirect_url: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) referral_source: Option<&'static str>,
+}
+
+#[derive(Default, Serialize)]
+pub(super) struct NewMember<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) institution_code: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) credentials: Option<Vec<Typed<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) challenges: Option<Vec<Typed<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) is_oauth: Option<bool>,
+}
+
+/// What a person typed. Not printable.
+#[derive(Serialize)]
+pub(super) struct Typed<'a> {
+    pub(super) guid: &'a str,
+    pub(super) value: &'a str,
+}
+
+#[derive(Deserialize)]
+pub(super) struct MemberGot {
+    pub(super) member: Member,
+}
+
+#[derive(Deserialize)]
+pub(super) struct MembersGot {
+    #[serde(default)]
+    pub(super) members: Vec<Member>,
+    #[serde(default)]
+    pub(super) pagination: Pagination,
+}
+
+#[derive(Default, Deserialize)]
+pub(super) struct Member {
+    #[serde(default)]
+    pub(super) guid: Text,
+    #[serde(default)]
+    pub(super) id: Text,
+    #[serde(default)]
+    pub(super) institution_code: Text,
+    #[serde(default)]
+    pub(super) connection_status: Text,
+    #[serde(default)]
+    pub(super) connection_status_message: Text,
+    #[serde(default)]
+    pub(super) is_being_aggregated: Flag,
+    #[serde(default)]
+    pub(super) oauth_window_uri: Text,
+}
+
+#[derive(Deserialize)]
+pub(super) struct ChallengesGot<'a> {
+    #[serde(default, borrow)]
+    pub(super) challenges: Vec<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct AccountsGot<'a> {
+    #[serde(default, borrow)]
+    pub(super) accounts: Vec<&'a RawValue>,
+    #[serde(default)]
+    pub(super) pagination: Pagination,
+}
+
+#[derive(Deserialize)]
+pub(super) struct TransactionsGot<'a> {
+    #[serde(default, borrow)]
+    pub(super) transactions: Vec<&'a RawValue>,
+    #[serde(default)]
+    pub(super) pagination: Pagination,
+}
+
+#[derive(Serialize)]
+pub(super) struct WidgetWanted<'a> {
+    pub(super) widget_url: Widget<'a>,
+}
+
+/// <https://docs.mx.com/connect/guides/>
+#[derive(Serialize)]
+pub(super) struct Widget<'a> {
+    #[serde(rename = "widget_type")]
+    pub(super) kind: &'static str,
+    pub(super) mode: &'static str,
+    pub(super) ui_message_version: u8,
+    pub(super) include_transactions: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) current_member_guid: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) client_redirect_url: Option<&'a str>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct WidgetGot {
+    pub(super) widget_url: WidgetUrl,
+}
+
+#[derive(Deserialize)]
+pub(super) struct WidgetUrl {
+    #[serde(default)]
+    pub(super) url: Text,
+}
