@@ -34,6 +34,7 @@ async fn tell(intake: &Intake, item: &str) {
             delivery_key: format!("{item} {n}"),
             code: "TEST".to_owned(),
             subject: Subject::Item(item.to_owned()),
+            provider_user_id: None,
             notice,
         };
         let kept = intake.take(ProviderKind::Plaid, delivery, Vec::new());
@@ -59,7 +60,7 @@ async fn work(app: &TestApp) {
     aside.migrate().execute_unprepared(now).await.unwrap();
     app.clock.advance(Duration::from_secs(5));
     let left = "SELECT count(*) FROM jobs WHERE finished_at IS NULL AND (run_at = 0 OR key <> 'all' \
-                AND state IN ('queued', 'running'))";
+                AND (state IN ('queued', 'running') OR state = 'waiting' AND last_error IS NULL))";
     while number(left).await > 0 {}
     stop.cancel();
     runner.await.unwrap();
