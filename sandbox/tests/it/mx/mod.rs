@@ -2,8 +2,10 @@
 
 mod challenges;
 mod client;
+mod faults;
 mod members;
 mod refusals;
 mod remembering;
 mod transactions;
 mod users;
+mod webhooks;
