@@ -2,8 +2,10 @@
 
 mod challenges;
 mod client;
+mod connect;
 mod faults;
 mod members;
+mod oauth;
 mod refusals;
 mod remembering;
 mod transactions;
