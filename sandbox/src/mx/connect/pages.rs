@@ -55,7 +55,7 @@ fn back(session: &Session) -> &'static str {
 }
 
 fn choose(session: &Session, search: &str) -> String {
-    let rows: String = banks::search(search, None).map(row).collect();
+    let rows: String = banks::search(search, &[]).map(row).collect();
     let list = if rows.is_empty() {
         "<p role=\"status\">No bank here has that name.</p>".to_owned()
     } else {
