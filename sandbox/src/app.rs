@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 use crate::clock::Clock;
 use crate::faults::Faults;
 use crate::hosted::visit::Flows;
+use crate::mx::connect::Widgets;
 use crate::mx::shift::Shift;
 use crate::plaid::calls::Call;
 use crate::ring::Ring;
@@ -29,6 +30,7 @@ pub(crate) struct App {
     pub(crate) outbox: Outbox,
     pub(crate) mx_webhooks: Mutex<Option<Arc<MxWebhooks>>>,
     pub(crate) shifts: Mutex<Vec<Shift>>,
+    pub(crate) widgets: Mutex<Widgets>,
     /// Rings when a member has a new moment at which something happens to it by itself.
     pub(crate) moments: Notify,
     pub(crate) public_url: String,

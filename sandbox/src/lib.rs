@@ -1,7 +1,8 @@
-//! A stand-in for Plaid's test environment: an HTTP server that links test users at invented banks and hands out their transactions.
+//! A stand-in for the test environments of Plaid and MX: an HTTP server that links test users at invented banks and hands out their
+//! transactions.
 //!
-//! Whoever speaks Plaid's API to it needs to know nothing of it: the paths, fields, errors, cursors, signed webhooks and the hosted link
-//! page are Plaid's. Any client id and secret will do. Everything is a function of a seed and of the requests made, so that a run can be
+//! Whoever speaks Plaid's or MX's API to it needs to know nothing of it: the paths, fields, errors, cursors, pages, webhooks and what a
+//! person sees in a browser are theirs. Any client id and secret will do. Everything is a function of a seed and of the requests made, so that a run can be
 //! repeated; faults can be planted through the control paths, which `README.md` beside this crate describes.
 //!
 //! | path | what |
@@ -165,6 +166,7 @@ fn open(options: Options, address: SocketAddr) -> Result<Arc<App>> {
         flows: Mutex::default(),
         mx_webhooks: Mutex::new(options.mx_webhooks.map(Arc::new)),
         shifts: Mutex::default(),
+        widgets: Mutex::default(),
         moments: tokio::sync::Notify::new(),
         public_url: public_url.trim_end_matches('/').to_owned(),
         requests: AtomicU64::new(0),

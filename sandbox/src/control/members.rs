@@ -14,7 +14,7 @@ use super::{Answer, Refusal, lines, missing, read, settled, wrong};
 use crate::app::App;
 use crate::mx::life::{self, Start};
 use crate::mx::members::shown;
-use crate::mx::shift::{self, Changes, Shift, Unmade};
+use crate::mx::shift::{self, AccountChanges, Changes, Shift, Unmade};
 use crate::mx::{jobs, notice, transactions};
 use crate::settings::MxWebhooks;
 use crate::world::mx::member::{JobKind, Member};
@@ -193,12 +193,29 @@ pub(super) async fn rows(
         });
         return Ok(StatusCode::ACCEPTED.into_response());
     }
-    let done = shift::make(&app, &member_guid, changes).map_err(|unmade| match unmade {
-        Unmade::NoMember => missing(NOBODY),
-        Unmade::NoRow(guid) => missing(format!("no transaction stands under {guid}")),
-        Unmade::Field(sentence) => wrong(sentence),
-    })?;
+    let done = shift::make(&app, &member_guid, changes)?;
     Ok(settled(&app, Json(done).into_response()).await)
+}
+
+/// Opens, changes and closes accounts; `add` takes what is given and makes up the rest.
+pub(super) async fn accounts(
+    State(app): State<Arc<App>>,
+    Path(member_guid): Path<String>,
+    body: Bytes,
+) -> Answer {
+    let changes: AccountChanges = read(&body)?;
+    let added = shift::make_accounts(&app, &member_guid, changes)?;
+    Ok(settled(&app, Json(json!({ "added": added })).into_response()).await)
+}
+
+impl From<Unmade> for Refusal {
+    fn from(unmade: Unmade) -> Self {
+        match unmade {
+            Unmade::NoMember => missing(NOBODY),
+            Unmade::NoRow(guid) => missing(format!("nothing stands under {guid}")),
+            Unmade::Field(sentence) => wrong(sentence),
+        }
+    }
 }
 
 /// What a client that has read everything must hold, a transaction a line, the newest first.

@@ -54,6 +54,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/members/{guid}/step", post(members::step))
         .route("/members/{guid}/aggregate", post(members::aggregate))
         .route("/members/{guid}/transactions", post(members::rows))
+        .route("/members/{guid}/accounts", post(members::accounts))
         .route("/members/{guid}/oracle", get(members::oracle))
         .route(
             "/mx/webhooks",

@@ -29,7 +29,7 @@ pub(crate) struct Fault {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Target {
-    /// Only calls of this path.
+    /// Only calls of this path; with MX of this method and pattern, such as `GET /mx/users/{user_guid}/transactions`.
     #[serde(skip_serializing_if = "Option::is_none")]
     endpoint: Option<String>,
     /// Only calls about this item.
@@ -68,12 +68,14 @@ const TARGET: [&str; 7] = [
 pub(crate) enum Kind {
     /// Answers late.
     Latency { ms: u64 },
-    /// 429 of Plaid's kind.
+    /// 429, as the face that was asked says it.
     RateLimit { retry_after: Option<String> },
     /// A bare status with an HTML page, as a proxy in between would send it.
     Html { status: u16 },
     /// A Plaid error by code; codes that are a server's fault come with 500 or 503.
     Error { code: String },
+    /// An error with this status, in the words of the face that was asked.
+    Status { status: u16 },
     /// The answer stops after so many bytes and the connection is cut. The work has been done.
     Drop { after: usize },
     /// Accepts, does the work, waits without a word, and cuts the connection.
@@ -145,7 +147,7 @@ impl Fault {
     fn hits(&mut self, scope: &Scope, seed: Seed) -> bool {
         let on_page = match self.kind {
             Kind::Mutation { page } => scope.endpoint == "/transactions/sync" && scope.page == page,
-            Kind::Anomaly { .. } => scope.endpoint == "/transactions/sync",
+            Kind::Anomaly { .. } => scope.lists_transactions(),
             _ => true,
         };
         if !on_page || !self.target.names(scope) {
@@ -165,6 +167,14 @@ impl Fault {
             && count.is_none_or(|count| self.hits < count);
         self.hits += u64::from(hit);
         hit
+    }
+}
+
+impl Scope {
+    /// Whether rows come back.
+    fn lists_transactions(&self) -> bool {
+        let of_mx = self.endpoint.starts_with("GET /mx/");
+        self.endpoint == "/transactions/sync" || of_mx && self.endpoint.ends_with("/transactions")
     }
 }
 
@@ -203,6 +213,10 @@ impl Kind {
             Self::RateLimit { .. } => Some(PlaidError::of("RATE_LIMIT_EXCEEDED")),
             Self::Error { code } => Some(PlaidError::of(code)),
             Self::Html { .. } => Some(PlaidError::of("INTERNAL_SERVER_ERROR")),
+            Self::Status { status } => Some(PlaidError {
+                status: *status,
+                ..PlaidError::of("INTERNAL_SERVER_ERROR")
+            }),
             Self::Mutation { .. } => Some(PlaidError::of(
                 "TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION",
             )),
@@ -216,6 +230,7 @@ impl Kind {
             Self::RateLimit { .. } => "rate_limit",
             Self::Html { .. } => "html",
             Self::Error { .. } => "error",
+            Self::Status { .. } => "status",
             Self::Drop { .. } => "drop",
             Self::Hang { .. } => "hang",
             Self::Lost => "lost",

@@ -102,15 +102,15 @@ pub(crate) fn find(code: &str) -> Option<&'static Bank> {
     BANKS.iter().find(|bank| bank.code == code)
 }
 
-/// Banks whose name holds `name`, in a country if one is named.
+/// Banks whose name holds `name`, in these countries if any are named.
 pub(crate) fn search<'a>(
-    name: &'a str,
-    country: Option<&'a str>,
-) -> impl Iterator<Item = &'static Bank> {
+    name: &str,
+    countries: &'a [&'a str],
+) -> impl Iterator<Item = &'static Bank> + use<'a> {
     let name = name.trim().to_lowercase();
     BANKS.iter().filter(move |bank| {
         bank.name.to_lowercase().contains(&name)
-            && country.is_none_or(|country| country == bank.country)
+            && (countries.is_empty() || countries.contains(&bank.country))
     })
 }
 

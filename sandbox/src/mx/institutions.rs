@@ -15,7 +15,7 @@ use crate::bank::logo;
 
 const MOST: usize = 100;
 
-/// Searches by `name`, a country and what is supported.
+/// Searches by `name`, countries and what is supported.
 pub(crate) fn list(request: &Request) -> Answer {
     let wanted = |name: &str| match request.query(name) {
         Some("true") => Some(true),
@@ -34,7 +34,8 @@ pub(crate) fn list(request: &Request) -> Answer {
         .all(|name| wanted(name).is_none_or(|wanted| bank[name] == wanted))
     };
     let name = request.query("name").unwrap_or_default();
-    let found = banks::search(name, request.query("iso_country_code"))
+    let countries: Vec<&str> = request.queries("iso_country_code").collect();
+    let found = banks::search(name, &countries)
         .map(|bank| bank.shown(&request.app.public_url))
         .filter(matches)
         .collect();

@@ -9,6 +9,7 @@ use super::life::{self, Start};
 use super::paging::Page;
 use super::request::{Answer, Request, accepted, nothing, ok};
 use super::{banks, challenge, members, status};
+use crate::app::App;
 use crate::world::mx::member::{Given, JobKind, Member, Step};
 use crate::world::mx::row::written;
 use crate::world::mx::{MxOp, User};
@@ -64,7 +65,11 @@ fn begin(request: &Request, kind: JobKind) -> Answer {
     }
     let body = members::answer(request, &user, &member);
     world.commit_mx(request.now, MxOp::MemberPut(Box::new(member)));
-    accepted(&body)
+    // MX's document has it so: every job is accepted, and a verification is 200.
+    match kind {
+        JobKind::Verification => ok(&body),
+        _ => accepted(&body),
+    }
 }
 
 fn may_begin(request: &Request, user: &User, member: &Member, kind: JobKind) -> bool {
@@ -124,7 +129,7 @@ pub(crate) fn resume(request: &Request) -> Answer {
     let given = given.ok_or_else(|| MxError::invalid("challenges are missing"))?;
     let answers: Option<Vec<Given>> = given.iter().map(read).collect();
     let answers = answers.ok_or_else(|| MxError::invalid("an answer has no guid or no value"))?;
-    answer(request, &mut member, answers)?;
+    answer(&request.app, &mut member, answers)?;
     let body = members::answer(request, &user, &member);
     world.commit_mx(request.now, MxOp::MemberPut(Box::new(member)));
     accepted(&body)
@@ -138,7 +143,8 @@ fn read(one: &Value) -> Option<Given> {
     })
 }
 
-fn answer(request: &Request, member: &mut Member, answers: Vec<Given>) -> Result<(), MxError> {
+/// Hands answers to the bank, provided that they are to what it asked and to all of it.
+pub(crate) fn answer(app: &App, member: &mut Member, answers: Vec<Given>) -> Result<(), MxError> {
     let asked = member.asked.as_ref().ok_or_else(|| {
         MxError::new(
             StatusCode::METHOD_NOT_ALLOWED,
@@ -157,6 +163,6 @@ fn answer(request: &Request, member: &mut Member, answers: Vec<Given>) -> Result
     {
         return Err(MxError::invalid("a challenge was not answered"));
     }
-    life::resume(&request.app, member, answers, request.now);
+    life::resume(app, member, answers);
     Ok(())
 }

@@ -61,7 +61,8 @@ pub(crate) fn start(
 }
 
 /// Gives the bank answers to what it asked.
-pub(crate) fn resume(app: &App, member: &mut Member, answers: Vec<Given>, now: DateTime<Utc>) {
+pub(crate) fn resume(app: &App, member: &mut Member, answers: Vec<Given>) {
+    let now = app.clock.now();
     if let Some(job) = &mut member.job {
         job.answers = answers;
         job.wait(now, app.settings().mx.pace());

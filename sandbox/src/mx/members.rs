@@ -9,9 +9,9 @@ use super::life::{self, Start};
 use super::notice;
 use super::paging::Page;
 use super::request::{Answer, Request, accepted, flag, nothing, ok, text};
-use super::{institutions, status};
+use super::{institutions, oauth, status};
 use crate::world::World;
-use crate::world::mx::member::{JobKind, Member, OAuth};
+use crate::world::mx::member::{JobKind, Member};
 use crate::world::mx::row::{guid, written};
 use crate::world::mx::{Held, MxOp, User};
 
@@ -34,7 +34,7 @@ pub(crate) fn shown(public_url: &str, user: &User, member: &Member) -> Value {
         "aggregated_at": member.aggregated_at.map(written),
         "successfully_aggregated_at": member.successfully_aggregated_at.map(written),
         "is_oauth": member.is_oauth,
-        "oauth_window_uri": oauth_window_uri(public_url, member),
+        "oauth_window_uri": oauth::window_uri(public_url, member),
         "is_manual": false,
         "is_managed_by_user": true,
         "background_aggregation_is_disabled": member.background_aggregation_is_disabled,
@@ -45,11 +45,6 @@ pub(crate) fn shown(public_url: &str, user: &User, member: &Member) -> Value {
         "metadata": member.metadata,
         "use_cases": member.use_cases,
     })
-}
-
-fn oauth_window_uri(public_url: &str, member: &Member) -> Option<String> {
-    let oauth = member.oauth.as_ref()?;
-    Some(format!("{public_url}/mx/oauth/{}", oauth.state))
 }
 
 pub(crate) fn answer(request: &Request, user: &User, member: &Member) -> Value {
@@ -180,12 +175,8 @@ fn begin(
             .body
             .get("client_redirect_url")
             .and_then(Value::as_str);
-        member.connection_status = Some("PENDING".to_owned());
-        member.oauth = Some(OAuth {
-            state: world.draw("mx oauth").id(32),
-            redirect: redirect.filter(|_| by_app).map(str::to_owned),
-            skip_aggregation: skip,
-        });
+        let redirect = redirect.filter(|_| by_app).map(str::to_owned);
+        oauth::begin(world, member, redirect, skip);
     } else if !skip {
         let start = Start {
             callback: request.callback.clone(),

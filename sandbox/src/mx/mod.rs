@@ -10,6 +10,7 @@ pub(crate) mod accounts;
 pub(crate) mod banks;
 pub(crate) mod category;
 pub(crate) mod challenge;
+pub(crate) mod connect;
 pub(crate) mod door;
 pub(crate) mod error;
 pub(crate) mod growth;
@@ -19,6 +20,7 @@ pub(crate) mod life;
 pub(crate) mod login;
 pub(crate) mod members;
 pub(crate) mod notice;
+pub(crate) mod oauth;
 pub(crate) mod paging;
 pub(crate) mod request;
 pub(crate) mod shift;
@@ -37,7 +39,7 @@ use crate::app::App;
 /// A method, a pattern of a path, and the function behind them.
 type Endpoint = (&'static str, &'static str, fn(&Request) -> Answer);
 
-static ENDPOINTS: [Endpoint; 32] = [
+static ENDPOINTS: [Endpoint; 35] = [
     ("GET", "/institutions", institutions::list),
     (
         "GET",
@@ -162,6 +164,21 @@ static ENDPOINTS: [Endpoint; 32] = [
         "/users/{user_guid}/accounts/{account_guid}/transactions/{transaction_guid}",
         transactions::read,
     ),
+    (
+        "GET",
+        "/users/{user_guid}/members/{member_guid}/oauth_window_uri",
+        oauth::oauth_window_uri,
+    ),
+    (
+        "POST",
+        "/users/{user_guid}/widget_urls",
+        connect::widget_urls,
+    ),
+    (
+        "POST",
+        "/users/{user_guid}/connect_widget_url",
+        connect::connect_widget_url,
+    ),
 ];
 
 /// What of a path was matched by the names of a pattern.
@@ -218,5 +235,8 @@ fn matched(pattern: &'static str, path: &str) -> Option<Vars> {
 pub(crate) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/logos/{code}", get(institutions::logo))
+        .route("/widget/{token}", get(connect::open))
+        .route("/connect/{id}", get(connect::show).post(connect::submit))
+        .route("/oauth/{state}", get(oauth::show).post(oauth::decide))
         .fallback(door::enter)
 }

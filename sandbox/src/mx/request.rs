@@ -59,11 +59,15 @@ impl Request {
     }
 
     pub(crate) fn query(&self, name: &str) -> Option<&str> {
+        self.queries(name).next()
+    }
+
+    /// Every value under a name that may be given several times.
+    pub(crate) fn queries(&self, name: &str) -> impl Iterator<Item = &str> {
         self.query
             .iter()
-            .find(|(known, _)| known == name)
+            .filter(move |(known, value)| known == name && !value.is_empty())
             .map(|(_, value)| value.as_str())
-            .filter(|value| !value.is_empty())
     }
 
     /// A day in the query.

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -13,7 +14,7 @@ use super::request::Listed;
 use crate::app::App;
 use crate::webhooks::notice::Notice;
 use crate::world::World;
-use crate::world::mx::member::{Job, JobKind};
+use crate::world::mx::member::{Account, Job, JobKind};
 use crate::world::mx::row::{Row, guid};
 use crate::world::mx::{Held, MxOp};
 
@@ -171,18 +172,72 @@ fn standing<'a>(held: &'a Held, guid: &str) -> Result<&'a Row, Unmade> {
     Ok(row)
 }
 
-/// A row with some fields replaced.
-fn overlay(row: &Row, given: Map<String, Value>) -> Result<Row, Unmade> {
-    let mut fields = json!(row);
+/// A thing with some fields replaced.
+fn overlay<T: Serialize + DeserializeOwned>(
+    thing: &T,
+    given: Map<String, Value>,
+) -> Result<T, Unmade> {
+    let mut fields = json!(thing);
     for (name, value) in given {
         match fields.get_mut(&name) {
             Some(field) => *field = value,
-            None => {
-                return Err(Unmade::Field(format!(
-                    "{name} is not a field of a transaction"
-                )));
-            }
+            None => return Err(Unmade::Field(format!("{name} is not a field here"))),
         }
     }
     serde_json::from_value(fields).map_err(|error| Unmade::Field(error.to_string()))
+}
+
+/// Changes to a member's accounts, made together.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AccountChanges {
+    #[serde(default)]
+    add: Vec<Map<String, Value>>,
+    #[serde(default)]
+    modify: Vec<Map<String, Value>>,
+    #[serde(default)]
+    remove: Vec<String>,
+}
+
+/// Opens, changes and closes accounts; the guids of those opened. Rows of a removed account stay in the lists, as they may with MX.
+pub(crate) fn make_accounts(
+    app: &App,
+    member_guid: &str,
+    changes: AccountChanges,
+) -> Result<Vec<String>, Unmade> {
+    let now = app.clock.now();
+    let mut world = crate::lock(&app.world);
+    let seed = world.draw("mx account");
+    let held = world.mx.members.get(member_guid);
+    let mut member = held.ok_or(Unmade::NoMember)?.member.clone();
+    let mut added = Vec::new();
+    for (given, n) in changes.add.into_iter().zip(0..) {
+        let plain = Account::plain(guid("ACT", seed.at(n)), now);
+        let account: Account = overlay(&plain, given)?;
+        added.push(account.guid.clone());
+        member.accounts.push(account);
+    }
+    for given in changes.modify {
+        let named = given
+            .get("guid")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        let named = named.to_owned();
+        let account = member
+            .accounts
+            .iter_mut()
+            .find(|account| account.guid == named);
+        let account = account.ok_or(Unmade::NoRow(named))?;
+        account.updated_at = now;
+        *account = overlay(account, given)?;
+    }
+    for named in changes.remove {
+        let place = member
+            .accounts
+            .iter()
+            .position(|account| account.guid == named);
+        member.accounts.remove(place.ok_or(Unmade::NoRow(named))?);
+    }
+    world.commit_mx(now, MxOp::MemberPut(Box::new(member)));
+    Ok(added)
 }

@@ -142,6 +142,28 @@ impl std::fmt::Debug for Member {
     }
 }
 
+impl Account {
+    /// An account with nothing but what every account has.
+    pub(crate) fn plain(guid: String, at: DateTime<Utc>) -> Self {
+        Self {
+            id: guid.clone(),
+            guid,
+            name: "Opened by control".to_owned(),
+            r#type: "CHECKING".to_owned(),
+            subtype: None,
+            account_number: Some("0042".to_owned()),
+            balance: Some(Decimal::ONE_HUNDRED),
+            available_balance: None,
+            available_credit: None,
+            credit_limit: None,
+            currency_code: Some("USD".to_owned()),
+            is_closed: false,
+            created_at: at,
+            updated_at: at,
+        }
+    }
+}
+
 impl Member {
     /// The next moment at which something happens by itself.
     pub(crate) fn next_moment(&self) -> Option<DateTime<Utc>> {

@@ -202,7 +202,7 @@ async fn two_jobs_of_one_type_are_one_and_of_two_types_a_conflict() {
     let verify = format!("{member}/verify");
     assert_eq!(mx.refused(Method::POST, &verify, Value::Null).await, 409);
     mx.step(&member, 4).await;
-    assert_eq!(mx.ask(Method::POST, &verify, Value::Null).await.0, 202);
+    assert_eq!(mx.ask(Method::POST, &verify, Value::Null).await.0, 200);
     assert_ne!(mx.get(&member).await["member"]["most_recent_job_guid"], job);
     assert_eq!(
         mx.refused(Method::POST, &format!("{member}/aggregate"), Value::Null)
@@ -321,6 +321,39 @@ async fn accounts_are_told_once_the_bank_has() {
         ))
         .await;
     assert_eq!(one["account"], *card);
+}
+
+#[tokio::test]
+async fn accounts_come_change_and_go_by_order() {
+    let mx = Mx::open().await;
+    let ana = mx.user("ana").await;
+    let member = mx.linked(&ana).await;
+    let accounts = async || {
+        mx.get(&format!("{member}/accounts")).await["accounts"]
+            .as_array()
+            .unwrap()
+            .clone()
+    };
+    let path = format!("/members/{}/accounts", guid(&member));
+    let first = accounts().await[0]["guid"].clone();
+    let second = accounts().await[1]["guid"].clone();
+    let order = json!({
+        "add": [{ "name": "New", "type": "SOMETHING_NEW", "balance": null }],
+        "modify": [{ "guid": first, "balance": -3.25, "is_closed": true }],
+        "remove": [second],
+    });
+    let added = mx.bank.control(&path, order).await["added"][0].clone();
+    let now = accounts().await;
+    assert_eq!(now.len(), 8);
+    assert_eq!(
+        (now[0]["balance"].to_string(), &now[0]["is_closed"]),
+        ("-3.25".to_owned(), &json!(true))
+    );
+    assert_eq!(
+        (&now[7]["guid"], &now[7]["type"], &now[7]["balance"]),
+        (&added, &json!("SOMETHING_NEW"), &Value::Null)
+    );
+    assert!(now.iter().all(|account| account["guid"] != second));
 }
 
 #[tokio::test]

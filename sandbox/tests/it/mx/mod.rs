@@ -2,8 +2,12 @@
 
 mod challenges;
 mod client;
+mod connect;
+mod faults;
 mod members;
+mod oauth;
 mod refusals;
 mod remembering;
 mod transactions;
 mod users;
+mod webhooks;

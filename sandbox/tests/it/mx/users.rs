@@ -92,6 +92,15 @@ async fn banks_are_found_by_name_and_read_by_code() {
 }
 
 #[tokio::test]
+async fn countries_may_be_several() {
+    let mx = Mx::open().await;
+    let both = mx
+        .get("/institutions?iso_country_code=US&iso_country_code=CA")
+        .await;
+    assert_eq!(both["pagination"]["total_entries"], 32);
+}
+
+#[tokio::test]
 async fn a_page_too_long_is_silently_the_usual_one() {
     let mx = Mx::open().await;
     let sizes = [
