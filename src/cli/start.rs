@@ -9,8 +9,9 @@ use std::{
     time::Duration,
 };
 
-use passbook_sandbox::{Options, Sandbox};
+use passbook_sandbox::{MxWebhooks, Options, Sandbox};
 use secrecy::{ExposeSecret, SecretString};
+use uuid::Uuid;
 
 use super::{
     failure::{Exit, Failure},
@@ -51,6 +52,8 @@ pub(super) struct Process {
     parts: Parts,
     signals: Signals,
     sandbox: Option<Sandbox>,
+    /// How MX's webhooks prove themselves.
+    proof: Option<(String, SecretString)>,
     /// Given back last.
     _lock: Option<FileLock>,
 }
@@ -72,7 +75,10 @@ impl Process {
         let clock = Clock::default();
         let local = sandbox.as_ref().map(Sandbox::url);
         let plaid = plaid(&config, local.clone(), clock.clone())?;
-        let mx = mx(&config, local, clock.clone())?;
+        // The sandbox proves itself as MX does, by what is made up at each start.
+        let proof = config.mx.webhook.clone();
+        let proof = proof.or_else(|| sandbox.is_some().then(made_up));
+        let mx = mx(&config, local, proof.clone(), clock.clone())?;
         let public_url = config.public_url.clone();
         let public_url = public_url.unwrap_or_else(|| near(config.listen));
         let app = App {
@@ -92,6 +98,7 @@ impl Process {
             parts,
             signals,
             sandbox,
+            proof,
             _lock: lock,
         })
     }
@@ -104,6 +111,13 @@ impl Process {
         // Only now is it known which port `LISTEN` stands for, if it left that open.
         if self.app.config.public_url.is_none() {
             self.app.public_url = near(address).into();
+        }
+        if let (Some(sandbox), Some((user, password))) = (&self.sandbox, &self.proof) {
+            sandbox.send_mx_webhooks_to(MxWebhooks {
+                url: format!("{}/webhooks/mx", near(address)),
+                user: user.clone(),
+                password: password.expose_secret().to_owned(),
+            });
         }
         let app = &self.app;
         let auth = Auth::new(app.clone())?;
@@ -224,6 +238,7 @@ pub(super) fn plaid(
 pub(super) fn mx(
     config: &Config,
     local: Option<String>,
+    proof: Option<(String, SecretString)>,
     clock: Clock,
 ) -> Result<Option<Arc<dyn Provider>>> {
     let sandbox = || {
@@ -237,17 +252,19 @@ pub(super) fn mx(
         MxEnv::Int => "https://int-api.mx.com".to_owned(),
         MxEnv::Production => "https://api.mx.com".to_owned(),
     };
-    let login = |(user, password): &(String, SecretString)| WebhookLogin {
-        user: user.clone(),
-        password: password.clone(),
-    };
     let settings = MxSettings {
         base_url: config.mx.base_url.clone().unwrap_or(own),
         client_id: config.mx.client_id.clone(),
         api_key: config.mx.api_key.clone(),
-        webhook: config.mx.webhook.as_ref().map(login),
+        webhook: proof.map(|(user, password)| WebhookLogin { user, password }),
     };
     Ok(Some(Arc::new(Mx::new(settings, clock)?)))
+}
+
+/// A name and a password for one run.
+fn made_up() -> (String, SecretString) {
+    let password = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
+    ("sandbox".to_owned(), password.into())
 }
 
 /// Where a sandbox runs already; MX's face is where Plaid's is.

@@ -55,17 +55,20 @@ pub(super) fn after_look(item: &item::Model, state: &ItemState) -> item::ActiveM
         }
         (None, _) => (LinkStatus::Processing, TransactionsStatus::Downloading),
     };
-    row.link_status = Set(link);
-    row.transactions_status = Set(transactions);
+    row.link_status.set_if_not_equals(link);
+    row.transactions_status.set_if_not_equals(transactions);
     blame(&mut row, state.fault.as_ref());
     row
 }
 
 /// Writes down what is wrong with a login, or that nothing is.
 fn blame(row: &mut item::ActiveModel, fault: Option<&ProviderError>) {
-    row.link_error = Set(fault.map(|fault| fault.code.clone()));
-    row.link_message = Set(fault.and_then(|fault| fault.display_message.clone()));
-    row.person_can_help = Set(fault.is_some_and(|fault| fault.class == ErrorClass::Blocked));
+    let message = fault.and_then(|fault| fault.display_message.clone());
+    let blocked = fault.is_some_and(|fault| fault.class == ErrorClass::Blocked);
+    row.link_error
+        .set_if_not_equals(fault.map(|fault| fault.code.clone()));
+    row.link_message.set_if_not_equals(message);
+    row.person_can_help.set_if_not_equals(blocked);
 }
 
 /// Whether a login that waited for its owner works again: a repair in the app's own Link is told by

@@ -11,6 +11,7 @@ use crate::config::Config;
 mod addresses;
 mod database;
 mod keys;
+mod mx;
 mod provider;
 mod webhooks;
 
@@ -76,6 +77,7 @@ pub(super) async fn run(overrides: Overrides) -> Result<(), Failure> {
     let db = database::look(&config, &mut findings).await;
     let keys = keys::look(&config, db.as_ref(), &mut findings).await;
     provider::look(&config, &mut findings).await;
+    mx::look(&config, &mut findings).await;
     webhooks::look(&config, keys.as_ref(), &mut findings).await;
     addresses::look(&config, &mut findings);
     conclude(&findings)

@@ -31,13 +31,14 @@ fn judge(word: &str, busy: bool, asks: bool) -> (Progress, Option<ErrorClass>) {
     let settled = |class| (Progress::Settled, Some(class));
     match word {
         "CHALLENGED" => settled(ErrorClass::Challenge),
+        // Asked again, while the job that asks goes on.
+        "REJECTED" if asks => settled(ErrorClass::Challenge),
         "PENDING" => (Progress::Awaited, None),
         "CONNECTED" if busy => (Progress::Collecting, None),
         "CONNECTED" => (Progress::Settled, None),
         "CREATED" | "RECONNECTED" | "UPDATED" | "RESUMED" if !busy => (Progress::Stalled, None),
         _ if busy => (Progress::SigningIn, None),
         "PREVENTED" | "DENIED" | "IMPORTED" | "IMPAIRED" => settled(ErrorClass::Credentials),
-        "REJECTED" if asks => settled(ErrorClass::Challenge),
         // Signing in anew brings new questions; LOCKED and IMPEDED want the person at the bank first.
         "REJECTED" | "EXPIRED" | "LOCKED" | "IMPEDED" | "CLOSED" | "" => {
             settled(ErrorClass::Blocked)
@@ -144,9 +145,11 @@ mod tests {
 
     #[test]
     fn a_rejected_answer_with_new_questions_is_a_challenge() {
-        let rejected = read("REJECTED", false, true);
-        assert_eq!(rejected.fault.unwrap().class, ErrorClass::Challenge);
-        assert_eq!(rejected.challenges, [question()]);
+        for busy in [false, true] {
+            let rejected = read("REJECTED", busy, true);
+            assert_eq!(rejected.fault.unwrap().class, ErrorClass::Challenge);
+            assert_eq!(rejected.challenges, [question()]);
+        }
         assert!(read("CONNECTED", false, true).challenges.is_empty());
     }
 

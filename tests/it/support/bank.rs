@@ -23,6 +23,7 @@ impl Bank {
             ..Settings::default()
         };
         settings.legacy_webhooks = false;
+        (settings.mx.step_ms, settings.mx.new_rows) = (0, 0);
         let options = Options {
             settings,
             ..Options::default()

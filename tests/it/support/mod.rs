@@ -26,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 
 mod bank;
 mod hashing;
+mod mx;
 mod person;
 mod place;
 
@@ -198,6 +199,37 @@ impl TestApp {
         // Recurring ones work on everything, the others on one thing.
         let sql = "SELECT count(*) FROM jobs WHERE finished_at IS NULL AND key <> 'all'";
         self.becomes(sql, 0).await;
+    }
+
+    /// Waits until no job but a recurring one has to do something now.
+    pub(crate) async fn idle_but_waiting(&self) {
+        let sql = "SELECT count(*) FROM jobs WHERE key <> 'all' AND kind <> 'linking.watch_session' \
+                   AND state IN ('queued', 'running')";
+        self.becomes(sql, 0).await;
+    }
+
+    /// The tables, and the files of the database, that a text is in.
+    pub(crate) async fn places_of(&self, text: &str) -> Vec<String> {
+        let (names, row) = match self.db.backend() {
+            DbBackend::Postgres => (
+                "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'",
+                "CAST(t AS text)",
+            ),
+            _ => return self.place.files_with(text),
+        };
+        let names = Statement::from_string(self.db.backend(), names);
+        let mut found = Vec::new();
+        let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+        for name in self.db.read().query_all_raw(names).await.unwrap() {
+            let name: String = name.try_get("", "name").unwrap();
+            let sql = format!(
+                "SELECT count(*) FROM \"{name}\" t WHERE {row} LIKE '%{text}%' OR {row} LIKE '%{hex}%'"
+            );
+            if self.count(&sql).await > 0 {
+                found.push(name);
+            }
+        }
+        found
     }
 
     /// Waits until the database counts so many.

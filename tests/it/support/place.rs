@@ -56,6 +56,22 @@ impl Place {
         &self.url
     }
 
+    /// The files of the database that a text is in, with each place in them.
+    pub(crate) fn files_with(&self, text: &str) -> Vec<String> {
+        let Some(file) = &self.file else {
+            return Vec::new();
+        };
+        let mut found = Vec::new();
+        for end in ["", "-wal"] {
+            let path = format!("{}{end}", file.display());
+            let bytes = std::fs::read(&path).unwrap_or_default();
+            let windows = bytes.windows(text.len());
+            let places = windows.filter(|window| *window == text.as_bytes());
+            found.extend(places.map(|_| path.clone()));
+        }
+        found
+    }
+
     /// The same database, which stays when this is dropped.
     pub(crate) fn shared(&self) -> Self {
         Self {

@@ -1,0 +1,175 @@
+//! MX's webhooks: who may send them, what they bring forward, and what they never do.
+
+use std::time::Duration;
+
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use crate::support::{MX_PASSWORD, MX_USER, TestApp};
+
+async fn send(app: &TestApp, login: Option<(&str, &str)>, body: &str) -> StatusCode {
+    let client = reqwest::Client::builder().build().unwrap();
+    let request = client.post(format!("{}/webhooks/mx", app.url));
+    let request = match login {
+        Some((user, password)) => request.basic_auth(user, Some(password)),
+        None => request,
+    };
+    request.body(body.to_owned()).send().await.unwrap().status()
+}
+
+#[tokio::test]
+async fn only_who_knows_the_password_is_heard_and_the_rest_leaves_nothing() {
+    let app = TestApp::start().await;
+    let good = Some((MX_USER, MX_PASSWORD));
+    let body = r#"{"type":"AGGREGATION","action":"member_data_updated","member_guid":"MBR-1","user_guid":"USR-1"}"#;
+    for login in [
+        None,
+        Some((MX_USER, "wrong")),
+        Some(("", "")),
+        Some(("wrong", MX_PASSWORD)),
+    ] {
+        assert_eq!(send(&app, login, body).await, 401);
+    }
+    assert_eq!(send(&app, good, "not json").await, 400);
+    assert_eq!(send(&app, good, &" ".repeat(65 * 1024)).await, 413);
+    assert_eq!(app.count("SELECT count(*) FROM webhooks").await, 0);
+    assert_eq!(send(&app, good, body).await, 204);
+    assert_eq!(send(&app, good, body).await, 204);
+    assert_eq!(app.count("SELECT count(*) FROM webhooks").await, 1);
+    assert_eq!(send(&app, good, r#"{"type":"BRAND_NEW"}"#).await, 204);
+    app.clock.advance(Duration::from_secs(601));
+    assert_eq!(send(&app, good, body).await, 204);
+    assert_eq!(app.count("SELECT count(*) FROM webhooks").await, 3);
+    assert_eq!(app.count("SELECT count(*) FROM items").await, 0);
+}
+
+#[tokio::test]
+async fn news_are_pulled_once_however_often_they_are_told() {
+    let app = TestApp::start().await;
+    app.hears_mx().await;
+    let (ana, bob) = (app.person("ana").await, app.person("bob").await);
+    let item = ana.link_mx(&app, "mxuser").await;
+    let member = app.bank.member().await;
+    app.bank.webhooks_settled().await;
+    ana.quiet().await;
+    app.bank
+        .settings(json!({"webhooks": {"duplicates": 3}}))
+        .await;
+    let mut events = ana
+        .watch(
+            "subscription { transactionsChanged { added item { id } } }",
+            json!({}),
+        )
+        .await;
+    let mut stranger = bob
+        .watch("subscription { transactionsChanged { added } }", json!({}))
+        .await;
+    let new = json!({"description": "NEW", "amount": 5, "type": "DEBIT", "status": "POSTED"});
+    app.bank.change_member(&member, json!({"add": [new]})).await;
+    let event = events.next().await;
+    assert_eq!(
+        event["transactionsChanged"],
+        json!({"added": 1, "item": {"id": item}})
+    );
+    let sent = app.bank.webhooks_settled().await;
+    assert!(
+        sent.iter().all(|webhook| webhook["state"] == "delivered"),
+        "{sent:?}"
+    );
+    ana.quiet().await;
+    assert_eq!(ana.holds().await, app.bank.member_truth(&member).await);
+    events.silent().await;
+    stranger.silent().await;
+}
+
+#[tokio::test]
+async fn a_webhook_brings_the_next_look_forward() {
+    let app = TestApp::start().await;
+    app.hears_mx().await;
+    app.bank.mx(json!({"by_control": true})).await;
+    let ana = app.person("ana").await;
+    let item = ana.order_mx("mxuser", "challenge").await;
+    app.bank.webhooks_settled().await;
+    // It has waited for long, so that the next look is minutes away.
+    for _ in 0..6 {
+        app.until("jobs", "kind = 'sync.item' AND state = 'waiting'")
+            .await;
+        app.clock.advance(Duration::from_secs(120));
+    }
+    let far = "SELECT count(*) FROM jobs WHERE kind = 'sync.item' AND state = 'waiting' AND run_at > hold_until + 20000";
+    app.becomes(far, 1).await;
+    let member = app.bank.member().await;
+    app.bank.step(&member, 1).await;
+    app.bank.webhooks_settled().await;
+    app.clock.advance(Duration::from_secs(4));
+    let told = app.stands(&ana, &item, "CHALLENGED").await;
+    assert_eq!(
+        told["requiredAction"]["challenges"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+}
+
+#[tokio::test]
+async fn a_webhook_that_comes_before_its_item_makes_no_second_one() {
+    let app = TestApp::start().await;
+    app.hears_mx().await;
+    let ana = app.person("ana").await;
+    // MX tells of the member before it answers.
+    let slow =
+        json!([{"kind": "latency", "ms": 700, "endpoint": "POST /mx/users/{user_guid}/members"}]);
+    app.bank.faults(slow).await;
+    let item = ana.link_mx(&app, "mxuser").await;
+    app.bank.webhooks_settled().await;
+    app.idle_but_waiting().await;
+    assert_eq!(app.count("SELECT count(*) FROM items").await, 1);
+    let items = ana.ask("{ items { nodes { id } } }", json!({})).await;
+    assert_eq!(items["items"]["nodes"], json!([{"id": item}]));
+    assert_eq!(
+        app.count("SELECT count(*) FROM webhooks WHERE state = 'parked'")
+            .await,
+        0
+    );
+    let _: Value = items;
+}
+
+#[tokio::test]
+async fn what_a_person_typed_is_nowhere() {
+    const CANARY: &str = "canary-7f3a-in-the-coal-mine";
+    let app = TestApp::start().await;
+    app.hears_mx().await;
+    let ana = app.person("ana").await;
+    let credentials = ana.credentials("mxuser", CANARY).await;
+    let away = json!([{"kind": "status", "status": 500, "endpoint": "POST /mx/users/{user_guid}/members", "count": 1}]);
+    app.bank.faults(away).await;
+    let input =
+        json!({"institutionCode": "mxbank", "credentials": credentials, "idempotencyKey": "key"});
+    let failed = ana.order(input.clone()).await;
+    assert!(!failed.to_string().contains(CANARY));
+    let refused = ana.order(json!({"institutionCode": "mxbank", "credentials": [{"fieldId": "x y", "value": CANARY}]})).await;
+    assert!(!refused.to_string().contains(CANARY));
+    let item = ana.order(input).await["item"]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    app.stands(&ana, &item, "SUCCESS").await;
+    let member = app.bank.member().await;
+    app.bank
+        .set_member(&member, json!({"password": "challenge"}))
+        .await;
+    ana.ask_sync(&item).await;
+    let told = app.stands(&ana, &item, "CHALLENGED").await;
+    ana.answer_all(&told, CANARY).await;
+    app.stands(&ana, &item, "ERROR").await;
+    ana.update(&item, ana.credentials("mxuser", CANARY).await)
+        .await;
+    app.stands(&ana, &item, "SUCCESS").await;
+    app.bank.webhooks_settled().await;
+    assert_eq!(app.places_of(CANARY).await, Vec::<String>::new());
+    assert!(
+        app.places_of("mxbank").await.len() > 1,
+        "the search finds what is there"
+    );
+}
