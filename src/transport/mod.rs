@@ -27,6 +27,7 @@ use crate::{
     config::PlaidEnv,
     error::{Error, Result},
     graphql::errors::RequestId,
+    metrics::Metrics,
     viewer::ClientInfo,
 };
 
@@ -110,6 +111,8 @@ pub struct Transport<E, D = Auth> {
     pub running: TaskTracker,
     /// The operations of each person.
     pub operations: Quota<Uuid>,
+    /// What is counted.
+    pub metrics: Metrics,
 }
 
 impl<E: Executor, D: Door> Transport<E, D> {
