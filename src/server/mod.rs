@@ -19,7 +19,7 @@ use crate::{
     error::Result,
     metrics::Metrics,
     seal::Keys,
-    transport::{Door, Limits, Quota, Transport},
+    transport::{Door, Limits, Quota, Refusals, Transport},
 };
 
 mod accept;
@@ -145,6 +145,7 @@ fn router<E: Executor, D: Door>(
         stopping: stopping.clone(),
         running,
         operations: Quota::default(),
+        refusals: Refusals::default(),
         metrics: site.metrics.clone(),
     };
     let ready = health::Ready::new(site.db, stopping);
