@@ -9,10 +9,11 @@ use passbook::{
     config::Config,
     database::{Database, Txn},
     feed::Followers,
+    metrics::Metrics,
     providers::plaid::{Plaid, PlaidSettings},
     relay, schema,
     seal::Keys,
-    server::{Server, Site, Socket},
+    server::{Server, Site, Socket, watch},
     transport::Limits,
     webhooks::{self, Intake},
     worker,
@@ -39,6 +40,8 @@ pub(crate) struct TestApp {
     pub(crate) clock: Clock,
     db: Database,
     pub(crate) url: String,
+    /// Where metrics are, if a setting says that there are any.
+    metrics: Option<String>,
     shutdown: CancellationToken,
     parts: JoinSet<()>,
     settings: Vec<(String, String)>,
@@ -130,7 +133,8 @@ impl TestApp {
             client_name: "Passbook".to_owned(),
         };
         // The address is taken first, since Plaid is told where to send webhooks.
-        let socket = Socket::bind(config.listen).await.unwrap();
+        let socket = Socket::bind("LISTEN", config.listen).await.unwrap();
+        let metrics = Metrics::default();
         let app = App {
             public_url: format!("http://{}", socket.address()).into(),
             config: Arc::new(config),
@@ -138,15 +142,18 @@ impl TestApp {
             clock: clock.clone(),
             keys: Arc::new(Keys::parse(SECRET_KEY).unwrap()),
             followers: Followers::default(),
-            plaid: Arc::new(Plaid::new(plaid, clock.clone()).unwrap()),
+            plaid: Arc::new(Plaid::new(plaid, clock.clone(), metrics.clone()).unwrap()),
+            metrics,
         };
         let shutdown = CancellationToken::new();
-        let (url, parts) = run(&app, socket, &shutdown);
+        let (url, mut parts) = run(&app, socket, &shutdown);
+        let metrics = watched(&app, &mut parts, &shutdown).await;
         Self {
             bank,
             clock,
             db,
             url,
+            metrics,
             shutdown,
             parts,
             settings,
@@ -162,6 +169,20 @@ impl TestApp {
     /// A person who is known, on another device.
     pub(crate) async fn device(&self, name: &str) -> Person {
         Person::sign_in(&self.url, name).await
+    }
+
+    /// What those who watch are told.
+    pub(crate) async fn metrics(&self) -> String {
+        let answer = reqwest::get(self.metrics.as_deref().unwrap())
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), 200);
+        let format = answer.headers()["content-type"].to_str().unwrap();
+        assert!(
+            format.starts_with("application/openmetrics-text"),
+            "{format}"
+        );
+        answer.text().await.unwrap()
     }
 
     /// Brings a webhook as the provider would; the status of the answer.
@@ -240,6 +261,7 @@ fn run(app: &App, socket: Socket, shutdown: &CancellationToken) -> (String, Join
     let site = Site {
         config: app.config.clone(),
         db: app.db.clone(),
+        metrics: app.metrics.clone(),
         keys: app.keys.clone(),
         executor: schema::build(app, auth.clone()),
         door: auth.clone(),
@@ -256,6 +278,19 @@ fn run(app: &App, socket: Socket, shutdown: &CancellationToken) -> (String, Join
     let relay = relay::run(app.clone(), shutdown.clone());
     parts.spawn(async { relay.await.unwrap() });
     (url, parts)
+}
+
+async fn watched(
+    app: &App,
+    parts: &mut JoinSet<()>,
+    shutdown: &CancellationToken,
+) -> Option<String> {
+    let address = app.config.metrics_listen?;
+    let socket = Socket::bind("METRICS_LISTEN", address).await.unwrap();
+    let url = format!("http://{}/metrics", socket.address());
+    let serving = watch(app.clone(), socket, shutdown.clone());
+    parts.spawn(async { serving.await.unwrap() });
+    Some(url)
 }
 
 impl Drop for TestApp {
