@@ -2,15 +2,15 @@
 //! transactions.
 //!
 //! Whoever speaks Plaid's or MX's API to it needs to know nothing of it: the paths, fields, errors, cursors, pages, webhooks and what a
-//! person sees in a browser are theirs. Any client id and secret will do. Everything is a function of a seed and of the requests made, so that a run can be
-//! repeated; faults can be planted through the control paths, which `README.md` beside this crate describes.
+//! person sees in a browser are theirs. Any client id and secret will do. Everything is a function of a seed and of the requests made, so
+//! that a run can be repeated; faults can be planted through the control paths, which `README.md` beside this crate describes.
 //!
 //! | path | what |
 //! |---|---|
 //! | `/…` | Plaid's face (`plaid`) |
 //! | `/mx/…` | MX's face (`mx`) |
 //! | `/hl/…` | the hosted link page (`hosted`) |
-//! | `/control/…` | clock, settings, faults, items, journals (`control`) |
+//! | `/control/…` | clock, settings, faults, items, members, journals (`control`) |
 //!
 //! Other providers' faces get their own prefix and their own module, beside `plaid`, over the same `world`.
 //!
@@ -18,7 +18,7 @@
 
 #![expect(
     clippy::struct_field_names,
-    reason = "fields that go over the wire have Plaid's names"
+    reason = "fields that go over the wire have Plaid's and MX's names"
 )]
 mod app;
 mod bank;
@@ -88,6 +88,7 @@ impl Default for Options {
 /// A running sandbox. Dropping it stops it; [`Sandbox::shutdown`] also waits for what is under way.
 #[derive(Debug)]
 pub struct Sandbox {
+    app: Arc<App>,
     address: SocketAddr,
     stop: watch::Sender<bool>,
     server: JoinHandle<()>,
@@ -107,6 +108,7 @@ impl Sandbox {
         // Small answers must not wait for the acknowledgement of the ones before them.
         let listener = listener.tap_io(|connection| drop(connection.set_nodelay(true)));
         let router = router(Arc::clone(&app));
+        let world = Arc::clone(&app);
         let (stop, mut stopped) = watch::channel(false);
         tokio::spawn(mx::life::run(Arc::clone(&app), stopped.clone()));
         let server = tokio::spawn(async move {
@@ -117,10 +119,11 @@ impl Sandbox {
             {
                 tracing::error!(%error, "the sandbox stopped serving");
             }
-            let written = lock(&app.world).written();
+            let written = lock(&world.world).written();
             written.settle().await;
         });
         Ok(Self {
+            app,
             address,
             stop,
             server,
@@ -130,6 +133,16 @@ impl Sandbox {
     /// The base address, without a slash at the end.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// The base address of MX's face, without a slash at the end.
+    pub fn mx_url(&self) -> String {
+        format!("{}/mx", self.url())
+    }
+
+    /// Sends MX's webhooks there from now on, or nowhere: for whoever learns his own address only after the sandbox has started.
+    pub fn aim_mx_webhooks(&self, target: Option<MxWebhooks>) {
+        *lock(&self.app.mx_webhooks) = target.map(Arc::new);
     }
 
     /// The address listened on.

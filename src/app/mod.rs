@@ -8,6 +8,7 @@ use crate::{
     database::Database,
     error::{ErrorCode, Refusal, Result},
     feed::Followers,
+    metrics::Metrics,
     providers::{CredentialLogin, Provider, ProviderKind, TokenExchange},
     seal::Keys,
 };
@@ -24,6 +25,8 @@ pub struct App {
     pub db: Database,
     /// The time.
     pub clock: Clock,
+    /// What is counted.
+    pub metrics: Metrics,
     /// The secret keys.
     pub keys: Arc<Keys>,
     /// Who follows whose feed in this process.

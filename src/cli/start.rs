@@ -29,13 +29,14 @@ use crate::{
     database::{FileLock, masked},
     error::Result,
     feed::Followers,
+    metrics::Metrics,
     providers::{
         Provider,
         mx::{Mx, MxSettings, WebhookLogin},
         plaid::{Plaid, PlaidSettings},
     },
     relay, schema,
-    server::{Server, Site, Socket},
+    server::{Server, Site, Socket, watch},
     transport::Limits,
     webhooks::{self, Intake},
     worker,
@@ -74,17 +75,25 @@ impl Process {
         let sandbox = local_sandbox(&config).await?;
         let clock = Clock::default();
         let local = sandbox.as_ref().map(Sandbox::url);
-        let plaid = plaid(&config, local.clone(), clock.clone())?;
+        let metrics = Metrics::default();
+        let plaid = plaid(&config, local.clone(), clock.clone(), metrics.clone())?;
         // The sandbox proves itself as MX does, by what is made up at each start.
         let proof = config.mx.webhook.clone();
         let proof = proof.or_else(|| sandbox.is_some().then(made_up));
-        let mx = mx(&config, local, proof.clone(), clock.clone())?;
+        let mx = mx(
+            &config,
+            local,
+            proof.clone(),
+            clock.clone(),
+            metrics.clone(),
+        )?;
         let public_url = config.public_url.clone();
         let public_url = public_url.unwrap_or_else(|| near(config.listen));
         let app = App {
             config: Arc::new(config),
             db,
             clock,
+            metrics,
             keys: Arc::new(keys),
             followers: Followers::default(),
             public_url: public_url.into(),
@@ -93,6 +102,11 @@ impl Process {
         };
         let mut parts = Parts::new(signals.clone());
         parts.add("relay of hints", relay::run(app.clone(), parts.shutdown()));
+        if let Some(address) = app.config.metrics_listen {
+            let socket = bind("METRICS_LISTEN", address).await?;
+            tracing::info!("metrics at http://{}/metrics", socket.address());
+            parts.add("metrics", watch(app.clone(), socket, parts.shutdown()));
+        }
         Ok(Self {
             app,
             parts,
@@ -105,19 +119,18 @@ impl Process {
 
     /// Takes the address of `LISTEN` and serves there.
     pub(super) async fn serve(&mut self) -> Result<(), Failure> {
-        let socket = Socket::bind(self.app.config.listen).await;
-        let socket = socket.map_err(|fault| Failure::new(Exit::Unavailable, fault.to_string()))?;
+        let socket = bind("LISTEN", self.app.config.listen).await?;
         let address = socket.address();
         // Only now is it known which port `LISTEN` stands for, if it left that open.
         if self.app.config.public_url.is_none() {
             self.app.public_url = near(address).into();
         }
         if let (Some(sandbox), Some((user, password))) = (&self.sandbox, &self.proof) {
-            sandbox.send_mx_webhooks_to(MxWebhooks {
+            sandbox.aim_mx_webhooks(Some(MxWebhooks {
                 url: format!("{}/webhooks/mx", near(address)),
                 user: user.clone(),
                 password: password.expose_secret().to_owned(),
-            });
+            }));
         }
         let app = &self.app;
         let auth = Auth::new(app.clone())?;
@@ -125,6 +138,7 @@ impl Process {
         let site = Site {
             config: app.config.clone(),
             db: app.db.clone(),
+            metrics: app.metrics.clone(),
             keys: app.keys.clone(),
             executor: schema::build(app, auth.clone()),
             door: auth.clone(),
@@ -195,6 +209,12 @@ impl Process {
     }
 }
 
+/// Takes the address of a setting.
+async fn bind(setting: &'static str, address: SocketAddr) -> Result<Socket, Failure> {
+    let socket = Socket::bind(setting, address).await;
+    socket.map_err(|fault| Failure::new(Exit::Unavailable, fault.to_string()))
+}
+
 /// The part that returns nothing as one that may fail.
 async fn done(part: impl Future<Output = ()>) -> Result<()> {
     part.await;
@@ -215,6 +235,7 @@ pub(super) fn plaid(
     config: &Config,
     local: Option<String>,
     clock: Clock,
+    metrics: Metrics,
 ) -> Result<Arc<dyn Provider>> {
     let own = || match config.plaid.env {
         PlaidEnv::Local => format!("http://{}", config.sandbox_listen),
@@ -231,7 +252,7 @@ pub(super) fn plaid(
         secret: config.plaid.secret.clone(),
         client_name: "Passbook".to_owned(),
     };
-    Ok(Arc::new(Plaid::new(settings, clock)?))
+    Ok(Arc::new(Plaid::new(settings, clock, metrics)?))
 }
 
 /// The way to MX, or to the sandbox that stands in for it; none if it is off.
@@ -240,6 +261,7 @@ pub(super) fn mx(
     local: Option<String>,
     proof: Option<(String, SecretString)>,
     clock: Clock,
+    metrics: Metrics,
 ) -> Result<Option<Arc<dyn Provider>>> {
     let sandbox = || {
         let elsewhere = sandbox_elsewhere(config).map(str::to_owned);
@@ -258,7 +280,7 @@ pub(super) fn mx(
         api_key: config.mx.api_key.clone(),
         webhook: proof.map(|(user, password)| WebhookLogin { user, password }),
     };
-    Ok(Some(Arc::new(Mx::new(settings, clock)?)))
+    Ok(Some(Arc::new(Mx::new(settings, clock, metrics)?)))
 }
 
 /// A name and a password for one run.

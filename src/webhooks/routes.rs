@@ -36,17 +36,30 @@ pub fn routes(app: App, intake: Intake) -> Router {
 }
 
 async fn plaid(State(inbox): State<Arc<Inbox>>, request: Request) -> StatusCode {
-    receive(&inbox, ProviderKind::Plaid, request)
-        .await
-        .unwrap_or_else(|status| status)
+    let status = receive(&inbox, ProviderKind::Plaid, request).await;
+    let status = status.unwrap_or_else(|status| status);
+    inbox.app.metrics.delivered("plaid", outcome(status));
+    status
+}
+
+/// What a webhook's status says, as it is counted.
+fn outcome(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::OK | StatusCode::NO_CONTENT => "kept",
+        StatusCode::UNAUTHORIZED => "forged",
+        StatusCode::SERVICE_UNAVAILABLE => "put_off",
+        _ => "malformed",
+    }
 }
 
 /// MX prefers an answer that says nothing.
 async fn mx(State(inbox): State<Arc<Inbox>>, request: Request) -> StatusCode {
-    match receive(&inbox, ProviderKind::Mx, request).await {
+    let status = match receive(&inbox, ProviderKind::Mx, request).await {
         Ok(_) => StatusCode::NO_CONTENT,
         Err(status) => status,
-    }
+    };
+    inbox.app.metrics.delivered("mx", outcome(status));
+    status
 }
 
 async fn receive(

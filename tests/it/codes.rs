@@ -103,6 +103,18 @@ async fn at_the_sync(met: &mut Met, app: &TestApp, ana: &Person) {
     met.see(&ana.sync(&item).await);
 }
 
+/// A bank that asks, and is answered when it asks no more.
+async fn at_the_challenge(met: &mut Met, app: &TestApp, ana: &Person) {
+    let item = ana.order_mx("mxuser", "challenge").await;
+    let asked = app.stands(ana, &item, "CHALLENGED").await;
+    for job in ana.quiet().await {
+        met.see(&job);
+    }
+    ana.answer_all(&asked, "correct").await;
+    app.stands(ana, &item, "SUCCESS").await;
+    met.see(&ana.answer_all(&asked, "correct").await);
+}
+
 #[test]
 fn every_code_a_payload_may_hold_is_met() {
     with_one_hasher(async {
@@ -112,6 +124,7 @@ fn every_code_a_payload_may_hold_is_met() {
         at_the_door(&mut met, &ana.stranger()).await;
         at_the_exchange(&mut met, &app, &ana).await;
         at_the_sync(&mut met, &app, &ana).await;
+        at_the_challenge(&mut met, &app, &app.person("eve").await).await;
         let document = "{ __type(name: \"ErrorCode\") { enumValues { name } } }";
         let schema = ana.ask(document, json!({})).await;
         let values = schema["__type"]["enumValues"].as_array().unwrap();

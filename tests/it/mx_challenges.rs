@@ -149,7 +149,7 @@ async fn a_question_that_nobody_answers_ends_and_there_is_a_way_on() {
         .ask("/control/clock", json!({"advance_seconds": 11 * 60}))
         .await;
     app.idle().await;
-    app.passes(Duration::from_secs(11 * 60), "sync.sweep").await;
+    app.passes(Duration::from_mins(11), "sync.sweep").await;
     let told = app.stands(&ana, &item, "ERROR").await;
     assert_eq!(told["linkErrorCode"], "EXPIRED");
 }

@@ -206,8 +206,7 @@ async fn a_link_that_broke_off_is_finished_by_the_next_call_or_by_nobody_at_all(
             let answer = ana.order(input).await;
             assert!(answer["item"]["id"].is_string(), "{answer}");
         } else {
-            app.passes(Duration::from_secs(11 * 60), "linking.sweep")
-                .await;
+            app.passes(Duration::from_mins(11), "linking.sweep").await;
         }
         let items = ana.ask("{ items { nodes { id } } }", json!({})).await;
         let item = items["items"]["nodes"][0]["id"]
@@ -255,7 +254,7 @@ async fn who_leaves_the_banks_page_is_asked_to_sign_in_after_half_an_hour() {
         app.until("jobs", "kind = 'sync.item' AND state = 'waiting'")
             .await;
         assert_eq!(ana.mx_item(item).await["linkStatus"], "PROCESSING");
-        app.clock.advance(Duration::from_secs(16 * 60));
+        app.clock.advance(Duration::from_mins(16));
     }
     let told = app.stands(&ana, item, "LOGIN_REQUIRED").await;
     assert_eq!(told["requiredAction"]["__typename"], "ReauthenticateAction");

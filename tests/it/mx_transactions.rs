@@ -97,7 +97,7 @@ async fn a_change_of_long_ago_comes_and_a_month_away_is_made_up_for() {
     let job = ana.ask_sync(&item).await;
     app.sync_ends(&ana, &job).await;
 
-    let month = Duration::from_secs(50 * 86_400);
+    let month = Duration::from_hours(50 * 24);
     app.bank
         .ask(
             "/control/clock",
@@ -131,7 +131,7 @@ async fn odd_rows_and_a_faulty_mx_lose_nothing() {
         while !so(&ana.mx_item(&item).await) {
             let waiting = "SELECT count(*) FROM jobs WHERE state = 'waiting'";
             if app.count(waiting).await > 0 {
-                app.clock.advance(Duration::from_secs(60));
+                app.clock.advance(Duration::from_mins(1));
             }
         }
     };

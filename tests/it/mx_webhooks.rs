@@ -94,7 +94,7 @@ async fn a_webhook_brings_the_next_look_forward() {
     for _ in 0..6 {
         app.until("jobs", "kind = 'sync.item' AND state = 'waiting'")
             .await;
-        app.clock.advance(Duration::from_secs(120));
+        app.clock.advance(Duration::from_mins(2));
     }
     let far = "SELECT count(*) FROM jobs WHERE kind = 'sync.item' AND state = 'waiting' AND run_at > hold_until + 20000";
     app.becomes(far, 1).await;

@@ -53,7 +53,7 @@ pub(crate) async fn enter(
         Ok(Reply { status, body }) => (status, body),
         Err(error) => (error.status, error.body()),
     };
-    let response = respond(status, body, &planted);
+    let response = respond(status, body, kind(&parts.headers), &planted);
     let call = Call {
         at,
         endpoint: scope.endpoint.clone(),
@@ -197,17 +197,23 @@ fn version(method: &str, headers: &HeaderMap) -> Result<bool, MxError> {
     }
 }
 
-fn respond(status: StatusCode, body: Vec<u8>, planted: &[Kind]) -> Response {
+/// What an answer is called: as the version that was asked for calls it.
+fn kind(headers: &HeaderMap) -> HeaderValue {
+    HeaderValue::from_static(if headers.contains_key("accept-version") {
+        "application/json; charset=utf-8"
+    } else {
+        "application/vnd.mx.api.v1+json; charset=utf-8"
+    })
+}
+
+fn respond(status: StatusCode, body: Vec<u8>, kind: HeaderValue, planted: &[Kind]) -> Response {
     let mut response = faults::response::dress(status, body, planted);
-    let json = HeaderValue::from_static("application/json");
+    let plain = HeaderValue::from_static("application/json");
     let headers = response.headers_mut();
     if status == StatusCode::NO_CONTENT {
         headers.remove(header::CONTENT_TYPE);
-    } else if headers.get(header::CONTENT_TYPE) == Some(&json) {
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/vnd.mx.api.v1+json; charset=utf-8"),
-        );
+    } else if headers.get(header::CONTENT_TYPE) == Some(&plain) {
+        headers.insert(header::CONTENT_TYPE, kind);
     }
     response
 }

@@ -25,7 +25,7 @@ const USUAL: Extent = Extent {
 const EXTENDED_DAYS: u64 = 730;
 
 /// Opens the accounts at the first aggregation, and says at each further one that they were looked at.
-pub(crate) fn tell_accounts(_world: &mut World, member: &mut Member, at: DateTime<Utc>) {
+pub(crate) fn tell_accounts(member: &mut Member, at: DateTime<Utc>) {
     if member.accounts.is_empty() {
         let opened = held(member).into_iter().map(|account| opened(account, at));
         member.accounts = opened.collect();

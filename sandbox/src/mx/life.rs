@@ -155,7 +155,7 @@ pub(crate) fn take_step(
     let mut notices = Vec::new();
     match step {
         Step::SignIn => notices = sign_in(app, world, &mut member, at),
-        Step::Accounts => growth::tell_accounts(world, &mut member, at),
+        Step::Accounts => growth::tell_accounts(&mut member, at),
         Step::Transactions => growth::tell_transactions(app, world, &mut member, at),
         Step::Finish => notices = finish(app, world, &mut member, at),
     }

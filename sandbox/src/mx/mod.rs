@@ -7,6 +7,7 @@
 //! what is shared is the generator in `bank`.
 
 pub(crate) mod accounts;
+pub(crate) mod admission;
 pub(crate) mod banks;
 pub(crate) mod category;
 pub(crate) mod challenge;

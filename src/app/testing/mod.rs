@@ -25,6 +25,7 @@ use crate::{
     config::Config,
     database::Database,
     feed::{self, Followers},
+    metrics::Metrics,
     seal::Keys,
     viewer::Viewer,
 };
@@ -168,6 +169,7 @@ async fn open(url: &str, place: Place) -> TestApp {
         config: Arc::new(Config::from_pairs([("DATABASE_URL", url), ("SECRET_KEY", KEY)]).unwrap()),
         db,
         clock: Clock::default(),
+        metrics: Metrics::default(),
         keys: Arc::new(Keys::parse(KEY).unwrap()),
         followers: Followers::default(),
         public_url: "http://127.0.0.1:8000".into(),

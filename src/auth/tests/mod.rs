@@ -19,6 +19,7 @@ use crate::{
     database::Database,
     feed::Followers,
     graphql::errors::ErrorPolicy,
+    metrics::Metrics,
     seal::Keys,
     viewer::ClientInfo,
 };
@@ -44,6 +45,7 @@ impl World {
             config: Arc::new(Config::from_pairs([]).unwrap()),
             db: Database::connect(url).await.unwrap(),
             clock,
+            metrics: Metrics::default(),
             keys: Arc::new(Keys::parse(keys).unwrap()),
             followers: Followers::default(),
             public_url: "http://localhost".into(),

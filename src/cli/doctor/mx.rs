@@ -8,6 +8,7 @@ use crate::{
     clock::Clock,
     config::{Config, MxEnv},
     error::{ErrorClass, ProviderError},
+    metrics::Metrics,
 };
 
 const SUBJECT: &str = "mx";
@@ -29,7 +30,7 @@ pub(super) async fn look(config: &Config, findings: &mut Vec<Finding>) {
                     once a day; put them into MX's dashboard too, with PUBLIC_URL/webhooks/mx";
         findings.push(Finding::warning(SUBJECT, text));
     }
-    let mx = match start::mx(config, None, None, Clock::default()) {
+    let mx = match start::mx(config, None, None, Clock::default(), Metrics::default()) {
         Ok(mx) => mx,
         Err(error) => return findings.push(Finding::problem(SUBJECT, error.chain())),
     };

@@ -17,6 +17,7 @@ use super::errors;
 use crate::{
     clock::Clock,
     error::{Error, ProviderError, Result},
+    metrics::{self, Metrics},
     providers::http::{self, unanswered},
 };
 
@@ -103,6 +104,7 @@ pub(super) struct Client {
     http: reqwest::Client,
     base: String,
     clock: Clock,
+    metrics: Metrics,
 }
 
 impl Client {
@@ -112,11 +114,13 @@ impl Client {
         client_id: &SecretString,
         api_key: &SecretString,
         clock: Clock,
+        metrics: Metrics,
     ) -> Result<Self> {
         Ok(Self {
             base: http::base(base_url, "MX")?,
             http: http::client(headers(client_id, api_key)?)?,
             clock,
+            metrics,
         })
     }
 
@@ -124,7 +128,17 @@ impl Client {
     pub(super) async fn call(&self, call: Call<'_>) -> Result<Answer, ProviderError> {
         let (name, method, started) = (call.name, call.method.clone(), Instant::now());
         let answer = self.exchange(call).await;
-        let duration_ms = started.elapsed().as_millis();
+        let duration = started.elapsed();
+        let counted = metrics::Call {
+            provider: "mx",
+            endpoint: name,
+            outcome: match &answer {
+                Ok(_) => "ok",
+                Err(error) => error.class.name(),
+            },
+        };
+        self.metrics.called(&counted, duration);
+        let duration_ms = duration.as_millis();
         let (outcome, request_id) = match &answer {
             Ok(answer) => ("ok", answer.request_id.as_deref()),
             Err(error) => (error.code.as_str(), error.request_id.as_deref()),

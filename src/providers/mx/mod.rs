@@ -30,6 +30,7 @@ use super::{
 use crate::{
     clock::Clock,
     error::{ErrorClass, ProviderError, Result},
+    metrics::Metrics,
 };
 
 mod accounts;
@@ -83,12 +84,13 @@ impl fmt::Debug for Mx {
 
 impl Mx {
     /// Prepares calls. Connects to nothing yet.
-    pub fn new(settings: MxSettings, clock: Clock) -> Result<Self> {
+    pub fn new(settings: MxSettings, clock: Clock, metrics: Metrics) -> Result<Self> {
         let client = Client::new(
             &settings.base_url,
             &settings.client_id,
             &settings.api_key,
             clock.clone(),
+            metrics,
         )?;
         Ok(Self {
             client,

@@ -15,6 +15,7 @@ use super::{errors::PlaidError, lenient::Text};
 use crate::{
     clock::Clock,
     error::{Error, ErrorClass, ProviderError, Result},
+    metrics::{Call, Metrics},
     providers::http::{self, RATE_WINDOW, unanswered, wait_at_least},
 };
 
@@ -52,6 +53,7 @@ pub(super) struct Client {
     base: String,
     secret: SecretString,
     clock: Clock,
+    metrics: Metrics,
 }
 
 impl Client {
@@ -61,6 +63,7 @@ impl Client {
         client_id: &SecretString,
         secret: SecretString,
         clock: Clock,
+        metrics: Metrics,
     ) -> Result<Self> {
         let base = http::base(base_url, "Plaid")?;
         let http = http::client(credentials(client_id, &secret)?)?;
@@ -69,6 +72,7 @@ impl Client {
             base,
             secret,
             clock,
+            metrics,
         })
     }
 
@@ -80,13 +84,22 @@ impl Client {
     ) -> Result<Answer, ProviderError> {
         let started = Instant::now();
         let answer = self.call(endpoint, request).await;
-        let duration_ms = started.elapsed().as_millis();
+        let duration = started.elapsed();
+        let call = Call {
+            provider: "plaid",
+            endpoint: endpoint.path,
+            outcome: match &answer {
+                Ok(_) => "ok",
+                Err(error) => error.class.name(),
+            },
+        };
+        self.metrics.called(&call, duration);
         if tracing::enabled!(tracing::Level::DEBUG) {
             let (outcome, request_id) = match &answer {
                 Ok(answer) => ("ok", answer.request_id()),
                 Err(error) => (error.code.as_str(), error.request_id.clone()),
             };
-            let endpoint = endpoint.path;
+            let (endpoint, duration_ms) = (endpoint.path, duration.as_millis());
             tracing::debug!(endpoint, outcome, request_id, duration_ms, "Called Plaid");
         }
         answer
@@ -224,7 +237,13 @@ mod tests {
 
     fn client(base_url: &str) -> Result<Client> {
         let secret = SecretString::from("s3cr3t-of-ours");
-        Client::new(base_url, &"client-id".into(), secret, Clock::default())
+        Client::new(
+            base_url,
+            &"client-id".into(),
+            secret,
+            Clock::default(),
+            Metrics::default(),
+        )
     }
 
     async fn failure(stub: &Stub, endpoint: Endpoint) -> ProviderError {
@@ -411,6 +430,15 @@ mod tests {
         }
         let secret = SecretString::from("line\nbreak");
         let base = "https://sandbox.plaid.com";
-        assert!(Client::new(base, &"id".into(), secret, Clock::default()).is_err());
+        assert!(
+            Client::new(
+                base,
+                &"id".into(),
+                secret,
+                Clock::default(),
+                Metrics::default()
+            )
+            .is_err()
+        );
     }
 }

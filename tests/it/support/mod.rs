@@ -9,13 +9,14 @@ use passbook::{
     config::Config,
     database::{Database, Txn},
     feed::Followers,
+    metrics::Metrics,
     providers::{
         mx::{Mx, MxSettings, WebhookLogin},
         plaid::{Plaid, PlaidSettings},
     },
     relay, schema,
     seal::Keys,
-    server::{Server, Site, Socket},
+    server::{Server, Site, Socket, watch},
     transport::Limits,
     webhooks::{self, Intake},
     worker,
@@ -47,6 +48,8 @@ pub(crate) struct TestApp {
     pub(crate) clock: Clock,
     db: Database,
     pub(crate) url: String,
+    /// Where metrics are, if a setting says that there are any.
+    metrics: Option<String>,
     shutdown: CancellationToken,
     parts: JoinSet<()>,
     settings: Vec<(String, String)>,
@@ -147,7 +150,8 @@ impl TestApp {
             }),
         };
         // The address is taken first, since Plaid is told where to send webhooks.
-        let socket = Socket::bind(config.listen).await.unwrap();
+        let socket = Socket::bind("LISTEN", config.listen).await.unwrap();
+        let metrics = Metrics::default();
         let app = App {
             public_url: format!("http://{}", socket.address()).into(),
             config: Arc::new(config),
@@ -155,16 +159,21 @@ impl TestApp {
             clock: clock.clone(),
             keys: Arc::new(Keys::parse(SECRET_KEY).unwrap()),
             followers: Followers::default(),
-            plaid: Arc::new(Plaid::new(plaid, clock.clone()).unwrap()),
-            mx: Some(Arc::new(Mx::new(mx, clock.clone()).unwrap())),
+            plaid: Arc::new(Plaid::new(plaid, clock.clone(), metrics.clone()).unwrap()),
+            mx: Some(Arc::new(
+                Mx::new(mx, clock.clone(), metrics.clone()).unwrap(),
+            )),
+            metrics,
         };
         let shutdown = CancellationToken::new();
-        let (url, parts) = run(&app, socket, &shutdown);
+        let (url, mut parts) = run(&app, socket, &shutdown);
+        let metrics = watched(&app, &mut parts, &shutdown).await;
         Self {
             bank,
             clock,
             db,
             url,
+            metrics,
             shutdown,
             parts,
             settings,
@@ -180,6 +189,20 @@ impl TestApp {
     /// A person who is known, on another device.
     pub(crate) async fn device(&self, name: &str) -> Person {
         Person::sign_in(&self.url, name).await
+    }
+
+    /// What those who watch are told.
+    pub(crate) async fn metrics(&self) -> String {
+        let answer = reqwest::get(self.metrics.as_deref().unwrap())
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), 200);
+        let format = answer.headers()["content-type"].to_str().unwrap();
+        assert!(
+            format.starts_with("application/openmetrics-text"),
+            "{format}"
+        );
+        answer.text().await.unwrap()
     }
 
     /// Brings a webhook as the provider would; the status of the answer.
@@ -219,7 +242,7 @@ impl TestApp {
         };
         let names = Statement::from_string(self.db.backend(), names);
         let mut found = Vec::new();
-        let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let hex = passbook::seal::hex(text.as_bytes());
         for name in self.db.read().query_all_raw(names).await.unwrap() {
             let name: String = name.try_get("", "name").unwrap();
             let sql = format!(
@@ -289,6 +312,7 @@ fn run(app: &App, socket: Socket, shutdown: &CancellationToken) -> (String, Join
     let site = Site {
         config: app.config.clone(),
         db: app.db.clone(),
+        metrics: app.metrics.clone(),
         keys: app.keys.clone(),
         executor: schema::build(app, auth.clone()),
         door: auth.clone(),
@@ -305,6 +329,19 @@ fn run(app: &App, socket: Socket, shutdown: &CancellationToken) -> (String, Join
     let relay = relay::run(app.clone(), shutdown.clone());
     parts.spawn(async { relay.await.unwrap() });
     (url, parts)
+}
+
+async fn watched(
+    app: &App,
+    parts: &mut JoinSet<()>,
+    shutdown: &CancellationToken,
+) -> Option<String> {
+    let address = app.config.metrics_listen?;
+    let socket = Socket::bind("METRICS_LISTEN", address).await.unwrap();
+    let url = format!("http://{}/metrics", socket.address());
+    let serving = watch(app.clone(), socket, shutdown.clone());
+    parts.spawn(async { serving.await.unwrap() });
+    Some(url)
 }
 
 impl Drop for TestApp {

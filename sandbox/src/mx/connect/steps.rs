@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::super::life::{self, Start};
-use super::super::{banks, jobs, members, notice, oauth};
+use super::super::{admission, banks, jobs, members, notice, oauth};
 use super::Session;
 use crate::app::App;
 use crate::world::World;
@@ -60,7 +60,7 @@ fn sign_in(app: &Arc<App>, session: &mut Session, fields: &Fields) {
         let (mut member, action) = match (known, session.bank) {
             (Some(member), _) => (member, "updated"),
             (None, Some(bank)) => {
-                if let Err(error) = members::single(&world, &user, bank, &given.0) {
+                if let Err(error) = admission::single(&world, &user, bank, &given.0) {
                     session.trouble = Some(error.message);
                     return;
                 }

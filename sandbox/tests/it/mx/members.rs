@@ -239,121 +239,37 @@ async fn an_ordinary_bank_is_throttled_for_three_hours_and_the_test_bank_never()
 }
 
 #[tokio::test]
-async fn a_member_belongs_to_its_user_alone() {
+async fn members_of_a_disabled_user_and_those_nothing_can_sign_in_for_are_let_be() {
     let mx = Mx::open().await;
     let (ana, ben) = (mx.user("ana").await, mx.user("ben").await);
-    let member = mx.linked(&ana).await;
-    let account = mx.get(&format!("{member}/accounts")).await["accounts"][0]["guid"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    for rest in ["", "/status", "/accounts", "/transactions", "/challenges"] {
-        let path = format!("/users/{ben}/members/{}{rest}", guid(&member));
-        assert_eq!(
-            mx.refused(Method::GET, &path, Value::Null).await,
-            404,
-            "{path}"
-        );
+    let (member, closed) = (mx.linked(&ana).await, mx.link(&ben, "CLOSED").await);
+    mx.step(&closed, 1).await;
+    let disable = json!({ "user": { "is_disabled": true } });
+    mx.ask(Method::PUT, &format!("/users/{ana}"), disable).await;
+    for member in [member, closed] {
+        mx.aggregate(&member).await;
+        assert_eq!(mx.status(&member).await["is_being_aggregated"], false);
     }
-    for rest in ["", "/transactions"] {
-        let path = format!("/users/{ben}/accounts/{account}{rest}");
-        assert_eq!(
-            mx.refused(Method::GET, &path, Value::Null).await,
-            404,
-            "{path}"
-        );
-    }
-    assert_eq!(
-        mx.get(&format!("/users/{ben}/members")).await["members"],
-        json!([])
-    );
-    assert_eq!(
-        mx.get(&format!("/users/{ben}/transactions")).await["transactions"],
-        json!([])
-    );
 }
 
 #[tokio::test]
-async fn accounts_are_told_once_the_bank_has() {
+async fn a_member_that_skips_aggregation_waits_for_it() {
     let mx = Mx::open().await;
     let ana = mx.user("ana").await;
-    let member = mx.link(&ana, "any").await;
-    let accounts = format!("{member}/accounts");
-    assert_eq!(mx.get(&accounts).await["accounts"], json!([]));
-    mx.step(&member, 2).await;
-    let told = mx.get(&accounts).await["accounts"].clone();
-    let types: Vec<&str> = told
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|account| account["type"].as_str().unwrap())
-        .collect();
+    let credentials = mx.credentials("mxbank", &["mxuser", "any"]).await;
+    let body = json!({ "member": { "institution_code": "mxbank", "credentials": credentials, "skip_aggregation": true } });
+    let path = format!("/users/{ana}/members");
+    let (status, answer) = mx.ask(Method::POST, &path, body).await;
     assert_eq!(
-        types,
-        [
-            "CHECKING",
-            "SAVINGS",
-            "CREDIT_CARD",
-            "SAVINGS",
-            "INVESTMENT",
-            "INVESTMENT",
-            "LOAN",
-            "MORTGAGE"
-        ]
+        (status, &answer["member"]["is_being_aggregated"]),
+        (200, &json!(false))
     );
-    let card = &told[2];
-    assert_eq!(
-        (
-            card["balance"].to_string(),
-            card["available_credit"].to_string()
-        ),
-        ("410".into(), "1590".into())
-    );
-    assert_eq!(
-        told[5]["balance"].to_string(),
-        "23631.9805",
-        "exact to the digit"
-    );
-    let one = mx
-        .get(&format!(
-            "/users/{ana}/accounts/{}",
-            card["guid"].as_str().unwrap()
-        ))
-        .await;
-    assert_eq!(one["account"], *card);
-}
-
-#[tokio::test]
-async fn accounts_come_change_and_go_by_order() {
-    let mx = Mx::open().await;
-    let ana = mx.user("ana").await;
-    let member = mx.linked(&ana).await;
-    let accounts = async || {
-        mx.get(&format!("{member}/accounts")).await["accounts"]
-            .as_array()
-            .unwrap()
-            .clone()
-    };
-    let path = format!("/members/{}/accounts", guid(&member));
-    let first = accounts().await[0]["guid"].clone();
-    let second = accounts().await[1]["guid"].clone();
-    let order = json!({
-        "add": [{ "name": "New", "type": "SOMETHING_NEW", "balance": null }],
-        "modify": [{ "guid": first, "balance": -3.25, "is_closed": true }],
-        "remove": [second],
-    });
-    let added = mx.bank.control(&path, order).await["added"][0].clone();
-    let now = accounts().await;
-    assert_eq!(now.len(), 8);
-    assert_eq!(
-        (now[0]["balance"].to_string(), &now[0]["is_closed"]),
-        ("-3.25".to_owned(), &json!(true))
-    );
-    assert_eq!(
-        (&now[7]["guid"], &now[7]["type"], &now[7]["balance"]),
-        (&added, &json!("SOMETHING_NEW"), &Value::Null)
-    );
-    assert!(now.iter().all(|account| account["guid"] != second));
+    let member = format!("{path}/{}", answer["member"]["guid"].as_str().unwrap());
+    let without = format!("{member}/aggregate?include_transactions=false");
+    assert_eq!(mx.ask(Method::POST, &without, Value::Null).await.0, 202);
+    mx.step(&member, 4).await;
+    assert_eq!(mx.status(&member).await["connection_status"], "CONNECTED");
+    assert_eq!(mx.oracle(&member).await.len(), 0);
 }
 
 #[tokio::test]

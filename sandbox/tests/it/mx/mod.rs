@@ -1,5 +1,6 @@
 //! MX's face, as a program written against MX sees it.
 
+mod accounts;
 mod challenges;
 mod client;
 mod connect;

@@ -88,12 +88,17 @@ async fn a_member_is_refused_that_is_incomplete_or_there_already() {
     let right = mx.credentials("mxbank", &["mxuser", "any"]).await;
     let elsewhere = mx.credentials("hazel_bank", &["mxuser", "any"]).await;
     let half = mx.credentials("mxbank", &["mxuser"]).await;
+    let no_pin = mx.credentials("houndstooth_bank", &["mxuser", "any"]).await;
     let refused = [
         (json!({}), 400),
         (json!({ "member": { "credentials": right } }), 400),
         (json!({ "member": { "institution_code": "mxbank" } }), 400),
         (
             json!({ "member": { "institution_code": "mxbank", "credentials": half } }),
+            400,
+        ),
+        (
+            json!({ "member": { "institution_code": "houndstooth_bank", "credentials": no_pin } }),
             400,
         ),
         (

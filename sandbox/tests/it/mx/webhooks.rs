@@ -161,6 +161,23 @@ async fn a_webhook_is_repeated_until_it_is_heard() {
 }
 
 #[tokio::test]
+async fn a_program_that_starts_the_sandbox_says_where_they_go_once_it_knows() {
+    let mx = Mx::open().await;
+    let mut receiver = Receiver::open().await;
+    let ana = mx.user("ana").await;
+    let target = |url: &str| MxWebhooks {
+        url: url.to_owned(),
+        user: String::new(),
+        password: String::new(),
+    };
+    mx.bank.sandbox.aim_mx_webhooks(Some(target(&receiver.url)));
+    mx.link(&ana, "any").await;
+    let told = next(&mut receiver, "MEMBER").await;
+    assert!(!told.headers.contains_key("authorization"));
+    assert!(mx.bank.sandbox.mx_url().ends_with("/mx"));
+}
+
+#[tokio::test]
 async fn control_says_where_they_go_and_sends_any() {
     let mx = Mx::open().await;
     let mut receiver = Receiver::open().await;
