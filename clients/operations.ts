@@ -126,3 +126,63 @@ export const TransactionsChanged = graphql(`
     }
   }
 `);
+
+export const Institutions = graphql(`
+  query Institutions($provider: Provider!, $search: String!) {
+    institutions(provider: $provider, search: $search, first: 1) {
+      nodes {
+        id
+        code
+        credentialFields { id name label kind }
+      }
+    }
+  }
+`);
+
+export const LinkInstitution = graphql(`
+  mutation LinkInstitution($input: LinkInstitutionInput!) {
+    linkInstitution(input: $input) {
+      item { id linkStatus }
+      userErrors { code message }
+    }
+  }
+`);
+
+export const ItemStands = graphql(`
+  subscription ItemStands($itemId: ID!) {
+    itemUpdated(itemId: $itemId) {
+      cursor
+      item {
+        id
+        linkStatus
+        transactionsStatus
+        linkErrorMessage
+        requiredAction {
+          __typename
+          ... on AnswerChallengeAction {
+            expiresAt
+            challenges { id label kind image options { value label image } }
+          }
+        }
+      }
+    }
+  }
+`);
+
+export const AnswerChallenge = graphql(`
+  mutation AnswerChallenge($input: AnswerChallengeInput!) {
+    answerChallenge(input: $input) {
+      item { id linkStatus }
+      userErrors { code message }
+    }
+  }
+`);
+
+export const CreateLinkToken = graphql(`
+  mutation CreateLinkToken($input: CreateLinkTokenInput) {
+    createLinkToken(input: $input) {
+      hostedLinkUrl
+      userErrors { code message }
+    }
+  }
+`);

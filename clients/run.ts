@@ -16,6 +16,7 @@ const PROGRAMS = [
   "graphql-ws",
   "graphql-sse",
   "multipart",
+  "repair",
   "apollo",
   "urql",
   "relay",

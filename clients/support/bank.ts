@@ -1,7 +1,13 @@
 // The bank: Passbook's sandbox, driven by the calls that no real bank has.
 
 import assert from "node:assert/strict";
-import { ExchangePublicToken, SyncJobUpdated } from "../operations.ts";
+import {
+  ExchangePublicToken,
+  Institutions,
+  ItemStands,
+  LinkInstitution,
+  SyncJobUpdated,
+} from "../operations.ts";
 import type { Session } from "../session.ts";
 import { follow } from "./follow.ts";
 import { SANDBOX } from "./place.ts";
@@ -45,6 +51,33 @@ export async function link(session: Session, count: number): Promise<Link> {
 export async function book(link: Link, ...names: string[]): Promise<void> {
   const add = names.map((name) => ({ name, amount: 4.2, pending: false }));
   await call(`/control/items/${link.bankId}/transactions`, { add });
+}
+
+/** The bank ends a login; returns how the item stands when Passbook has heard of it. */
+export async function breakLogin(session: Session, link: Link): Promise<string> {
+  const stands = follow(session, ItemStands, { itemId: link.itemId });
+  await stands.next();
+  await call(`/control/items/${link.bankId}/events`, { event: "error", code: "ITEM_LOGIN_REQUIRED" });
+  for await (const { itemUpdated } of stands) {
+    if (itemUpdated.item.requiredAction) return itemUpdated.item.linkStatus;
+  }
+  assert.fail("the subscription ended");
+}
+
+/** Orders MX's test bank with these credentials, as a form in an app would. */
+export async function order(session: Session, name: string, password: string): Promise<string> {
+  const variables = { provider: "MX", search: "MX Bank" } as const;
+  const { institutions } = await request(Institutions, variables, session.accessToken);
+  const [bank] = institutions.nodes;
+  assert.ok(bank);
+  const credentials = bank.credentialFields.map(({ id, kind }) => ({
+    fieldId: id,
+    value: kind === "PASSWORD" ? password : name,
+  }));
+  const input = { institutionCode: bank.code, credentials };
+  const { linkInstitution } = await request(LinkInstitution, { input }, session.accessToken);
+  assert.ok(linkInstitution.item, JSON.stringify(linkInstitution.userErrors));
+  return linkInstitution.item.id;
 }
 
 async function logins(): Promise<string[]> {
