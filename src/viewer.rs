@@ -3,7 +3,9 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use entity::{account, activity, challenge, item, removed_transaction, sync_job, transaction};
+use entity::{
+    account, activity, challenge, item, removed_transaction, session, sync_job, transaction,
+};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Select};
 use uuid::Uuid;
 
@@ -80,6 +82,7 @@ owned!(
     activity,
     challenge,
     removed_transaction,
+    session,
     sync_job,
     transaction
 );

@@ -39,6 +39,8 @@ mod m20261121_000027_create_challenge;
 mod m20261121_000028_create_link_intent;
 mod m20261121_000029_add_following;
 mod m20261121_000030_add_pending_index;
+mod m20261121_000033_index_sessions_by_id;
+mod m20261121_000034_create_throttle;
 
 /// All steps in order.
 #[derive(Debug)]
@@ -73,6 +75,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000028_create_link_intent::Migration),
             Box::new(m20261121_000029_add_following::Migration),
             Box::new(m20261121_000030_add_pending_index::Migration),
+            Box::new(m20261121_000033_index_sessions_by_id::Migration),
+            Box::new(m20261121_000034_create_throttle::Migration),
         ]
     }
 }

@@ -10,7 +10,7 @@ use async_graphql::{
     dataloader::Loader,
     extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute},
 };
-use entity::{account, activity, challenge, institution, item, sync_job, transaction};
+use entity::{account, activity, challenge, institution, item, session, sync_job, transaction};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, Iterable, ModelTrait,
@@ -77,6 +77,8 @@ pub struct Loaders {
     pub item: ById<item::Entity>,
     /// The newest sync of an item.
     pub latest_sync_job: Batch<Key, LatestSyncJob>,
+    /// Sessions by id.
+    pub session: ById<session::Entity>,
     /// Syncs by id.
     pub sync_job: ById<sync_job::Entity>,
     /// Transactions by id.
@@ -100,6 +102,7 @@ impl Loaders {
             institution: Batch::new(Institutions(db()), queue),
             item: Batch::new(Rows::new(db()), queue),
             latest_sync_job: Batch::new(LatestSyncJob(db()), queue),
+            session: Batch::new(Rows::new(db()), queue),
             sync_job: Batch::new(Rows::new(db()), queue),
             transaction: Batch::new(Rows::new(db()), queue),
             transaction_count: Batch::new(Lengths(db()), queue),
