@@ -195,6 +195,12 @@ impl Process {
             (PlaidEnv::Sandbox, _) => "sandbox".to_owned(),
             (PlaidEnv::Production, _) => "production".to_owned(),
         };
+        let mx = match config.mx.env {
+            MxEnv::Off => "off",
+            MxEnv::Local => "a sandbox",
+            MxEnv::Int => "int",
+            MxEnv::Production => "production",
+        };
         let open = if config.graphiql {
             format!("; open {here}/graphiql to try it")
         } else {
@@ -204,6 +210,7 @@ impl Process {
             version = env!("CARGO_PKG_VERSION"),
             database = masked(config.database_url.expose_secret()),
             plaid,
+            mx,
             "serving {here}/graphql{open}"
         );
     }

@@ -21,6 +21,7 @@ use uuid::Uuid;
 
 use super::{
     institutions,
+    intent::by_name,
     person::{known, provider_user},
     store::{Fresh, make},
 };
@@ -285,7 +286,7 @@ async fn repaired(app: &App, item_id: Uuid) -> Result<bool> {
 pub(super) async fn finish(app: &App, row: link_intent::Model) -> Result<()> {
     let login = app.credential_login(row.provider)?;
     let found = match known(app.db.read(), row.provider, row.user_id).await? {
-        Some(user) => super::link_institution::by_name(login, &user, row.id).await?,
+        Some(user) => by_name(login, &user, row.id).await?,
         None => None,
     };
     let Some(found) = found else {

@@ -31,8 +31,8 @@ pub(super) fn secrets(
     let mut seen = HashSet::new();
     for (number, (asked, value)) in pairs.iter().enumerate() {
         let place = |name: &str| format!("{field}.{number}.{name}");
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-        let fine = !asked.is_empty() && asked.len() <= ID_MAX && asked.bytes().all(plain);
+        // What the id names, only the provider knows; one that names nothing is its to refuse.
+        let fine = asked.len() <= ID_MAX;
         if !fine || !seen.insert(asked.as_str()) {
             let text = "Send each id once, as it was given to you.";
             return Err(Error::invalid(&place(id), text));
@@ -55,8 +55,7 @@ mod tests {
     fn what_cannot_be_meant_is_named_and_not_shown() {
         let pair = |id: &str, value: &str| (id.to_owned(), SecretString::from(value));
         for pairs in [
-            vec![pair("", "hunter2")],
-            vec![pair("../users", "hunter2")],
+            vec![pair(&"x".repeat(ID_MAX + 1), "hunter2")],
             vec![pair("CRD-1", "hunter2"), pair("CRD-1", "hunter2")],
             vec![pair("CRD-1", "")],
             vec![pair("CRD-1", &"hunter2".repeat(300))],

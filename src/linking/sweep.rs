@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     RemoveItem, adopt,
     exchange::PATIENCE,
-    link_institution,
+    intent,
     store::{store, surrender},
 };
 use crate::{
@@ -78,7 +78,7 @@ async fn ordered(app: &App) -> Result<Vec<link_intent::Model>> {
     use link_intent::Column as Row;
     Ok(link_intent::Entity::find()
         .filter(Row::FinishedAt.is_null())
-        .filter(Row::StartedAt.lte(app.clock.now() - link_institution::PATIENCE))
+        .filter(Row::StartedAt.lte(app.clock.now() - intent::PATIENCE))
         .order_by_asc(Row::StartedAt)
         .limit(BATCH)
         .all(app.db.read())

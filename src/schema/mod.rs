@@ -7,7 +7,7 @@ use crate::{
     app::App,
     auth::{Auth, AuthMutation, AuthQuery},
     graphql::equip,
-    linking::{LinkingMutation, LinkingQuery, LinkingSubscription},
+    linking::{CredentialsMutation, LinkingMutation, LinkingQuery, LinkingSubscription},
     sync::{SyncMutation, SyncSubscription},
 };
 
@@ -17,7 +17,12 @@ pub struct Query(AuthQuery, AccountsQuery, LinkingQuery);
 
 /// What can be done. Every answer has `userErrors`, for what a person can act on.
 #[derive(Debug, Default, MergedObject)]
-pub struct Mutation(AuthMutation, LinkingMutation, SyncMutation);
+pub struct Mutation(
+    AuthMutation,
+    LinkingMutation,
+    CredentialsMutation,
+    SyncMutation,
+);
 
 /// What can be followed. Every event has a cursor: pass the last one as `after` to miss nothing.
 #[derive(Debug, Default, MergedSubscription)]

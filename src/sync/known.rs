@@ -152,3 +152,46 @@ async fn look_up(
     }
     Ok(known)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::testing::everywhere;
+
+    #[tokio::test]
+    async fn pending_ones_are_found_without_reading_the_rest() {
+        everywhere(async |app| {
+            let item = item::Model {
+                id: Uuid::now_v7(),
+                user_id: Uuid::now_v7(),
+                provider: item::Provider::Mx,
+                provider_item_id: String::new(),
+                institution_id: None,
+                access_token: Vec::new(),
+                link_status: item::LinkStatus::Success,
+                link_error: None,
+                link_message: None,
+                person_can_help: false,
+                transactions_status: item::TransactionsStatus::Complete,
+                consent_expires_at: None,
+                new_accounts: false,
+                sync_cursor: None,
+                last_synced_at: None,
+                sync_due_at: None,
+                failed_syncs: 0,
+                removed_at: None,
+                created_at: app.clock.now(),
+                updated_at: app.clock.now(),
+            };
+            let txn = app.db.begin().await.unwrap();
+            app.take_statements();
+            let (since, named) = (NaiveDate::MIN, HashSet::new());
+            vanished(&txn, &item, since, &named).await.unwrap();
+            let statements = app.take_statements();
+            drop(txn);
+            let plan = app.plan(&statements[0], true).await;
+            assert!(plan.contains("ix_transactions_pending"), "{plan}");
+        })
+        .await;
+    }
+}

@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::support::{MX_PASSWORD, MX_USER, TestApp};
+use crate::support::{Log, MX_PASSWORD, MX_USER, TestApp};
 
 async fn send(app: &TestApp, login: Option<(&str, &str)>, body: &str) -> StatusCode {
     let client = reqwest::Client::builder().build().unwrap();
@@ -138,6 +138,7 @@ async fn a_webhook_that_comes_before_its_item_makes_no_second_one() {
 #[tokio::test]
 async fn what_a_person_typed_is_nowhere() {
     const CANARY: &str = "canary-7f3a-in-the-coal-mine";
+    let (log, _logging) = Log::begin();
     let app = TestApp::start().await;
     app.hears_mx().await;
     let ana = app.person("ana").await;
@@ -167,6 +168,7 @@ async fn what_a_person_typed_is_nowhere() {
         .await;
     app.stands(&ana, &item, "SUCCESS").await;
     app.bank.webhooks_settled().await;
+    assert!(!log.has(CANARY) && log.has("Called MX"));
     assert_eq!(app.places_of(CANARY).await, Vec::<String>::new());
     assert!(
         app.places_of("mxbank").await.len() > 1,

@@ -33,6 +33,7 @@ mod place;
 
 pub(crate) use bank::{Bank, Signed};
 pub(crate) use hashing::{crowd, with_one_hasher};
+pub(crate) use mx::Log;
 pub(crate) use person::{Person, Watch, patiently};
 use place::Place;
 
