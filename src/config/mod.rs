@@ -9,9 +9,11 @@ use std::{
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::sqlite::SqliteConnectOptions;
 
+mod rates;
 mod reader;
 mod wire;
 
+pub use rates::RatesConfig;
 use reader::{Reader, unknown};
 pub use wire::WireConfig;
 
@@ -19,6 +21,8 @@ pub use wire::WireConfig;
 pub const NAMES: &[&str] = &[
     "ACCESS_TOKEN_TTL",
     "ALLOWED_ORIGINS",
+    "ALPHAVANTAGE_API_KEY",
+    "ALPHAVANTAGE_BASE_URL",
     "DATABASE_URL",
     "GRAPHIQL",
     "INTROSPECTION",
@@ -38,6 +42,9 @@ pub const NAMES: &[&str] = &[
     "PLAID_ENV",
     "PLAID_SECRET",
     "PUBLIC_URL",
+    "RATE_DAILY_LIMIT",
+    "RATE_INTERVAL",
+    "RATE_PAIRS",
     "REDIRECT_URIS",
     "REFRESH_TOKEN_TTL",
     "RUST_LOG",
@@ -74,6 +81,8 @@ pub struct Config {
     pub refresh_token_ttl: Duration,
     /// `PLAID_*`: how Plaid is reached.
     pub plaid: PlaidConfig,
+    /// `ALPHAVANTAGE_*` and `RATE_*`: exchange rates.
+    pub rates: RatesConfig,
     /// `SANDBOX_LISTEN`: where the built-in sandbox listens.
     pub sandbox_listen: SocketAddr,
     /// `WORKERS`: how many jobs run at once in this process; 0 for none.
@@ -194,6 +203,7 @@ impl Config {
             access_token_ttl: reader.duration("ACCESS_TOKEN_TTL", "30m"),
             refresh_token_ttl: reader.duration("REFRESH_TOKEN_TTL", "7d"),
             plaid: reader.plaid(),
+            rates: reader.rates(),
             sandbox_listen: reader.parse(
                 "SANDBOX_LISTEN",
                 local(8010),
