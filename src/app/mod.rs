@@ -8,8 +8,9 @@ use crate::{
     database::Database,
     error::{Error, Result},
     feed::Followers,
-    providers::{Provider, ProviderKind},
+    providers::{Provider, ProviderKind, rates::RateSource},
     seal::Keys,
+    ticker::Tickers,
 };
 
 #[cfg(test)]
@@ -28,10 +29,14 @@ pub struct App {
     pub keys: Arc<Keys>,
     /// Who follows whose feed in this process.
     pub followers: Followers,
+    /// Who follows which exchange rate in this process.
+    pub tickers: Tickers,
     /// How this server is reached from outside, without a slash at the end.
     pub public_url: Arc<str>,
     /// Plaid.
     pub plaid: Arc<dyn Provider>,
+    /// Who tells exchange rates; absent where nobody does.
+    pub rates: Option<Arc<dyn RateSource>>,
 }
 
 impl App {

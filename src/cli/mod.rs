@@ -19,6 +19,7 @@ mod print;
 mod sandbox;
 mod serve;
 mod signals;
+mod source;
 mod start;
 
 use failure::{Exit, Failure};

@@ -19,6 +19,7 @@ use super::{
     parts::Parts,
     sandbox,
     signals::Signals,
+    source,
 };
 use crate::{
     app::App,
@@ -34,6 +35,7 @@ use crate::{
     },
     relay, schema,
     server::{Server, Site, Socket},
+    ticker::Tickers,
     transport::Limits,
     webhooks::{self, Intake},
     worker,
@@ -70,6 +72,10 @@ impl Process {
         let sandbox = local_sandbox(&config).await?;
         let clock = Clock::default();
         let local = sandbox.as_ref().map(Sandbox::url);
+        let rates = source::rates(&config, local.as_deref(), clock.clone())?;
+        if let Some(remark) = source::remark(&config, rates.as_deref()) {
+            tracing::info!("{remark}");
+        }
         let plaid = plaid(&config, local, clock.clone())?;
         let public_url = config.public_url.clone();
         let public_url = public_url.unwrap_or_else(|| near(config.listen));
@@ -79,8 +85,10 @@ impl Process {
             clock,
             keys: Arc::new(keys),
             followers: Followers::default(),
+            tickers: Tickers::default(),
             public_url: public_url.into(),
             plaid,
+            rates,
         };
         let mut parts = Parts::new(signals.clone());
         parts.add("relay of hints", relay::run(app.clone(), parts.shutdown()));

@@ -10,7 +10,7 @@ use async_graphql::{
     dataloader::Loader,
     extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute},
 };
-use entity::{account, activity, institution, item, sync_job, transaction};
+use entity::{account, activity, exchange_rate, institution, item, sync_job, transaction};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, Iterable, ModelTrait,
     PrimaryKeyToColumn, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
@@ -20,6 +20,7 @@ use uuid::Uuid;
 
 use super::{
     batch::{Batch, Queue},
+    conversion::{Conversions, Wanted},
     id,
     page::uuid,
     transaction::list::{List, Page},
@@ -65,6 +66,10 @@ pub struct Loaders {
     pub accounts_of_item: Batch<Key, AccountsOfItem>,
     /// Entries of the log by id.
     pub activity: ById<activity::Entity>,
+    /// Ways from one currency to another, by currencies and day.
+    pub conversion: Batch<Wanted, Conversions>,
+    /// Exchange rates by id; they belong to nobody.
+    pub exchange_rate: Batch<Uuid, ExchangeRates>,
     /// Banks by id; they belong to nobody.
     pub institution: Batch<Uuid, Institutions>,
     /// Items by id.
@@ -89,6 +94,8 @@ impl Loaders {
             account: Batch::new(Rows::new(db()), queue),
             accounts_of_item: Batch::new(AccountsOfItem(db()), queue),
             activity: Batch::new(Rows::new(db()), queue),
+            conversion: Batch::new(Conversions(app.clone()), queue),
+            exchange_rate: Batch::new(ExchangeRates(db()), queue),
             institution: Batch::new(Institutions(db()), queue),
             item: Batch::new(Rows::new(db()), queue),
             latest_sync_job: Batch::new(LatestSyncJob(db()), queue),
@@ -176,6 +183,26 @@ impl Loader<Uuid> for Institutions {
     async fn load(&self, keys: &[Uuid]) -> Result<HashMap<Uuid, Self::Value>> {
         let rows = institution::Entity::find()
             .filter(institution::Column::Id.is_in(keys.iter().copied()))
+            .all(self.0.read())
+            .await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| (row.id, Arc::new(row)))
+            .collect())
+    }
+}
+
+/// Exchange rates by their ids.
+#[derive(Debug)]
+pub struct ExchangeRates(Database);
+
+impl Loader<Uuid> for ExchangeRates {
+    type Value = Arc<exchange_rate::Model>;
+    type Error = Error;
+
+    async fn load(&self, keys: &[Uuid]) -> Result<HashMap<Uuid, Self::Value>> {
+        let rows = exchange_rate::Entity::find()
+            .filter(exchange_rate::Column::Id.is_in(keys.iter().copied()))
             .all(self.0.read())
             .await?;
         Ok(rows
@@ -285,7 +312,7 @@ fn by_viewer(keys: &[Key]) -> HashMap<Viewer, Vec<Uuid>> {
 }
 
 /// Reads many short lists in few statements. The rows of a list come in no order.
-async fn read_lists<E: EntityTrait>(
+pub(super) async fn read_lists<E: EntityTrait>(
     db: &impl ConnectionTrait,
     lists: Vec<Select<E>>,
 ) -> Result<Vec<Vec<E::Model>>> {

@@ -7,6 +7,7 @@ use crate::{
     auth::PruneSessions,
     jobs::{Prune, Registry, Runner},
     linking::{FinishLinkSession, PruneLinking, RemoveItem, SweepLinking},
+    rates::{PollRates, PruneRates},
     sync::{SweepItems, SyncItem},
     webhooks::ExpireWebhooks,
 };
@@ -26,6 +27,8 @@ pub fn registry() -> Registry {
         .with_recurring(Prune {})
         .with_recurring(PruneLinking {})
         .with_recurring(PruneSessions {})
+        .with_recurring(PollRates {})
+        .with_recurring(PruneRates {})
 }
 
 /// Runs jobs until told to stop; what is not done by then is handed back.

@@ -27,6 +27,8 @@ pub(crate) struct Rules {
     pub(crate) next: VecDeque<Says>,
     /// What all calls after those are answered.
     pub(crate) always: Option<Says>,
+    /// How long each answer takes.
+    pub(crate) latency_ms: u64,
     /// Rates that are told in the place of invented ones, by `BASE/QUOTE`.
     pub(crate) rates: BTreeMap<String, Pinned>,
 }

@@ -47,6 +47,8 @@ async fn query(State(app): State<Arc<App>>, Query(asked): Query<Asked>) -> Respo
     let began = Instant::now();
     let at = app.clock.now();
     let request_id = app.request_id();
+    let latency = crate::lock(&app.desk).rules.latency_ms.min(120_000);
+    tokio::time::sleep(Duration::from_millis(latency)).await;
     let says = judge(&app, &asked);
     if says == Says::Hang {
         tokio::time::sleep(HANG).await;

@@ -20,6 +20,7 @@ use crate::{
     feed::Followers,
     graphql::errors::ErrorPolicy,
     seal::Keys,
+    ticker::Tickers,
     viewer::ClientInfo,
 };
 
@@ -46,8 +47,10 @@ impl World {
             clock,
             keys: Arc::new(Keys::parse(keys).unwrap()),
             followers: Followers::default(),
+            tickers: Tickers::default(),
             public_url: "http://localhost".into(),
             plaid: Arc::new(SmallBank),
+            rates: None,
         };
         let auth = Auth::new(app.clone()).unwrap();
         let schema = Schema::build(AuthQuery, AuthMutation, EmptySubscription)

@@ -9,10 +9,14 @@ use passbook::{
     config::Config,
     database::{Database, Txn},
     feed::Followers,
-    providers::plaid::{Plaid, PlaidSettings},
+    providers::{
+        alphavantage::{AlphaVantage, AlphaVantageSettings},
+        plaid::{Plaid, PlaidSettings},
+    },
     relay, schema,
     seal::Keys,
     server::{Server, Site, Socket},
+    ticker::Tickers,
     transport::Limits,
     webhooks::{self, Intake},
     worker,
@@ -129,6 +133,11 @@ impl TestApp {
             secret: "secret".into(),
             client_name: "Passbook".to_owned(),
         };
+        let rates = AlphaVantageSettings {
+            base_url: format!("{}/alphavantage", bank.url()),
+            api_key: config.rates.api_key.clone(),
+            name: "the sandbox".to_owned(),
+        };
         // The address is taken first, since Plaid is told where to send webhooks.
         let socket = Socket::bind(config.listen).await.unwrap();
         let app = App {
@@ -138,7 +147,9 @@ impl TestApp {
             clock: clock.clone(),
             keys: Arc::new(Keys::parse(SECRET_KEY).unwrap()),
             followers: Followers::default(),
+            tickers: Tickers::default(),
             plaid: Arc::new(Plaid::new(plaid, clock.clone()).unwrap()),
+            rates: Some(Arc::new(AlphaVantage::new(rates, clock.clone()).unwrap())),
         };
         let shutdown = CancellationToken::new();
         let (url, parts) = run(&app, socket, &shutdown);
