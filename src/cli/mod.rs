@@ -16,11 +16,13 @@ mod migrate;
 mod open;
 mod parts;
 mod print;
+mod rates;
 mod sandbox;
 mod serve;
 mod signals;
 mod source;
 mod start;
+mod table;
 
 use failure::{Exit, Failure};
 
@@ -50,6 +52,8 @@ enum Command {
     Schema,
     /// Run the built-in sandbox alone: a stand-in for Plaid, without account, key or Internet.
     Sandbox(sandbox::SandboxArgs),
+    /// Show the exchange rates of a running server as they come.
+    Rates(rates::RatesArgs),
     /// Check configuration, database, keys, provider and webhooks, and say what to do.
     Doctor(DatabaseArgs),
 }
@@ -133,6 +137,7 @@ impl Command {
                 }
             }
             Self::Sandbox(args) => sandbox::run(args).await,
+            Self::Rates(args) => rates::run(args).await,
             Self::Doctor(args) => doctor::run(args.overrides()).await,
         }
     }

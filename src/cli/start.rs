@@ -193,7 +193,7 @@ async fn done(part: impl Future<Output = ()>) -> Result<()> {
 }
 
 /// Where an address listened on is reached from this machine.
-fn near(address: SocketAddr) -> String {
+pub(super) fn near(address: SocketAddr) -> String {
     let ip = match address.ip() {
         ip if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
         ip => ip,

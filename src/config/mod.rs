@@ -14,6 +14,7 @@ mod reader;
 mod wire;
 
 pub use rates::RatesConfig;
+pub(crate) use reader::is_in_the_clear;
 use reader::{Reader, unknown};
 pub use wire::WireConfig;
 

@@ -9,7 +9,7 @@ use super::{
     ContextExt, id,
     scalar::{CurrencyCode, DateTime, Decimal},
 };
-use crate::{app::App, error::Result, money::Pair, ticker};
+use crate::{app::App, error::Result, money::Pair};
 
 /// The pair of two currencies, if this server follows it; else which ones it follows.
 ///
@@ -108,8 +108,8 @@ impl CurrencyPair {
 
     /// The newest rate; absent until there is one.
     async fn latest(&self, ctx: &Context<'_>) -> Result<Option<ExchangeRate>> {
-        let latest = ticker::latest(ctx.app().db.read(), &self.0).await?;
-        Ok(latest.map(ExchangeRate::from))
+        let latest = ctx.loaders().latest_exchange_rate.load_one(self.0.clone());
+        Ok(latest.await?.map(ExchangeRate))
     }
 
     /// How many seconds lie between two rates, if all goes well: as often as the operator wishes and

@@ -29,6 +29,8 @@ use crate::{
     app::App,
     database::Database,
     error::{Error, Result},
+    money::Pair,
+    ticker,
     viewer::{Owned, Viewer},
 };
 
@@ -74,6 +76,8 @@ pub struct Loaders {
     pub institution: Batch<Uuid, Institutions>,
     /// Items by id.
     pub item: ById<item::Entity>,
+    /// The newest exchange rate of a pair.
+    pub latest_exchange_rate: Batch<Pair, LatestExchangeRate>,
     /// The newest sync of an item.
     pub latest_sync_job: Batch<Key, LatestSyncJob>,
     /// Syncs by id.
@@ -98,6 +102,7 @@ impl Loaders {
             exchange_rate: Batch::new(ExchangeRates(db()), queue),
             institution: Batch::new(Institutions(db()), queue),
             item: Batch::new(Rows::new(db()), queue),
+            latest_exchange_rate: Batch::new(LatestExchangeRate(db()), queue),
             latest_sync_job: Batch::new(LatestSyncJob(db()), queue),
             sync_job: Batch::new(Rows::new(db()), queue),
             transaction: Batch::new(Rows::new(db()), queue),
@@ -234,6 +239,29 @@ impl Loader<Key> for AccountsOfItem {
             }
         }
         Ok(lists)
+    }
+}
+
+/// The newest exchange rate of a pair.
+#[derive(Debug)]
+pub struct LatestExchangeRate(Database);
+
+impl Loader<Pair> for LatestExchangeRate {
+    type Value = Arc<exchange_rate::Model>;
+    type Error = Error;
+
+    async fn load(&self, keys: &[Pair]) -> Result<HashMap<Pair, Self::Value>> {
+        let newest = |pair: &Pair| {
+            let rates = ticker::of_pair(pair);
+            rates
+                .order_by_desc(exchange_rate::Column::ProviderTime)
+                .limit(1)
+        };
+        let lists = read_lists(self.0.read(), keys.iter().map(newest).collect()).await?;
+        let row = |(pair, rows): (&Pair, Vec<_>)| {
+            Some((pair.clone(), Arc::new(rows.into_iter().next()?)))
+        };
+        Ok(keys.iter().zip(lists).filter_map(row).collect())
     }
 }
 

@@ -100,9 +100,9 @@ mod tests {
     fn way(pairs: &[&str], from: &str, to: &str) -> Option<String> {
         let pairs: Vec<Pair> = pairs.iter().map(|text| text.parse().unwrap()).collect();
         let legs = route(&pairs, from, to)?;
-        let told = legs.iter().map(|leg| match leg.inverted {
-            true => format!("1:{}", leg.pair),
-            false => leg.pair.to_string(),
+        let told = legs.iter().map(|leg| {
+            let sign = if leg.inverted { "1:" } else { "" };
+            format!("{sign}{}", leg.pair)
         });
         Some(told.collect::<Vec<_>>().join(" "))
     }

@@ -5,6 +5,7 @@
     reason = "in a test, what cannot go on should stop with the place it stopped at"
 )]
 
+mod rates;
 mod refusals;
 
 use std::{

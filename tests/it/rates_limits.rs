@@ -10,7 +10,6 @@ const REFRESH: &str = "mutation { refreshExchangeRate(input: {base: \"BTC\", quo
                        rate } userErrors { code message retryable retryAfterSeconds } } }";
 const NEWEST: &str = "{ exchangeRate(base: \"BTC\", quote: \"USD\") { rate } }";
 const KEY: (&str, &str) = ("ALPHAVANTAGE_API_KEY", "CANARY7KEY8OF9OURS");
-const DAY: Duration = Duration::from_hours(24);
 
 async fn refresh(person: &Person) -> Value {
     let mut data = person.ask(REFRESH, json!({})).await;
@@ -147,46 +146,49 @@ async fn a_day_that_is_used_up_ends_with_the_day() {
 }
 
 #[tokio::test]
-async fn what_is_refused_for_good_is_asked_for_with_another_key_or_another_day() {
-    let app = TestApp::with(&[KEY, ("RATE_DAILY_LIMIT", "0")]).await;
-    settled(&app).await;
-    for says in ["invalid_call", "invalid_key"] {
-        app.meddle("UPDATE rate_checks SET fault = NULL, failures = 0")
-            .await;
-        app.meddle("DELETE FROM rate_quotas").await;
-        let before = app.bank.rate_calls().await;
+async fn what_is_refused_for_good_is_asked_for_another_day() {
+    for says in ["invalid_call", "invalid_key", "premium"] {
+        let app = TestApp::with(&[KEY, ("RATE_DAILY_LIMIT", "0")]).await;
+        settled(&app).await;
         app.bank.rates(json!({"always": says})).await;
         app.passes(Duration::from_mins(2), "rates.poll").await;
-        assert_eq!(settled(&app).await, before + 1, "{says}");
+        assert_eq!(settled(&app).await, 2, "{says}");
         app.clock.advance(Duration::from_hours(23));
-        assert_eq!(settled(&app).await, before + 1, "{says}");
+        assert_eq!(settled(&app).await, 2, "{says}");
         app.passes(Duration::from_hours(2), "rates.poll").await;
-        assert_eq!(app.bank.rate_calls().await, before + 2, "{says}");
-        app.clock.advance(DAY);
+        assert_eq!(app.bank.rate_calls().await, 3, "{says}");
     }
-    let before = app.bank.rate_calls().await;
+}
+
+#[tokio::test]
+async fn what_was_refused_is_asked_for_at_once_with_another_key() {
+    let app = TestApp::with(&[KEY]).await;
+    settled(&app).await;
+    app.bank.rates(json!({"always": "invalid_key"})).await;
+    app.passes(Duration::from_hours(2), "rates.poll").await;
+    app.until("rate_checks", "fault = 'key'").await;
     app.bank.rates(json!({"always": null})).await;
-    let app = app
-        .restart_with(&[("ALPHAVANTAGE_API_KEY", "ANOTHER7KEY8OF9OURS")])
-        .await;
+    let other = ("ALPHAVANTAGE_API_KEY", "ANOTHER7KEY8OF9OURS");
+    let app = app.restart_with(&[other]).await;
     app.until("rate_checks", "fault IS NULL").await;
-    assert_eq!(app.bank.rate_calls().await, before + 1);
+    assert_eq!(app.bank.rate_calls().await, 3);
 }
 
 #[tokio::test]
 async fn a_source_that_is_away_is_asked_less_and_less_often() {
-    let app = TestApp::start().await;
+    let app = TestApp::with(&[KEY]).await;
     settled(&app).await;
     app.bank.rates(json!({"always": "unavailable"})).await;
-    let before = app.bank.rate_calls().await;
-    app.passes(Duration::from_mins(1), "rates.poll").await;
-    for (n, seconds) in [(1, 15), (2, 30), (3, 60), (4, 120)] {
-        app.clock.advance(Duration::from_secs(seconds - 5));
-        assert_eq!(settled(&app).await, before + n);
-        app.passes(Duration::from_secs(5), "rates.poll").await;
+    app.passes(Duration::from_mins(72), "rates.poll").await;
+    for (calls, minutes) in [(2, 18), (3, 36), (4, 72), (5, 72)] {
+        assert_eq!(settled(&app).await, calls);
+        app.clock.advance(Duration::from_mins(minutes / 2));
+        assert_eq!(settled(&app).await, calls, "not before");
+        app.passes(Duration::from_mins(minutes / 2), "rates.poll")
+            .await;
     }
     app.bank.rates(json!({"always": null})).await;
-    app.passes(Duration::from_mins(5), "rates.poll").await;
+    app.passes(Duration::from_mins(72), "rates.poll").await;
     app.until("rate_checks", "fault IS NULL AND failures = 0")
         .await;
 }
