@@ -14,6 +14,9 @@ pub mod config;
 // The one source of time.
 pub mod clock;
 
+// What the process counts for its operator.
+pub mod metrics;
+
 // Exact amounts.
 pub mod money;
 

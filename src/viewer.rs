@@ -1,6 +1,8 @@
 //! The door to a person's rows. Every read on somebody's behalf starts at [`Owned::owned_by`]; the
 //! lint list forbids the ways round it.
 
+use std::net::{IpAddr, Ipv6Addr};
+
 use entity::{account, activity, item, removed_transaction, sync_job, transaction};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Select};
 use uuid::Uuid;
@@ -38,6 +40,17 @@ impl ClientInfo {
             address: self.address.as_ref().map(abridge),
             user_agent: self.user_agent.as_ref().map(abridge),
         }
+    }
+}
+
+/// Whose an address is: who has an IPv6 address has the 64 bits behind it.
+pub fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) if !address.is_loopback() => {
+            let network = address.to_bits() & (u128::MAX << 64);
+            IpAddr::V6(Ipv6Addr::from_bits(network))
+        }
+        address => address,
     }
 }
 

@@ -8,6 +8,7 @@ use crate::{
     database::Database,
     error::{Error, Result},
     feed::Followers,
+    metrics::Metrics,
     providers::{Provider, ProviderKind, rates::RateSource},
     seal::Keys,
     ticker::Tickers,
@@ -25,6 +26,8 @@ pub struct App {
     pub db: Database,
     /// The time.
     pub clock: Clock,
+    /// What is counted.
+    pub metrics: Metrics,
     /// The secret keys.
     pub keys: Arc<Keys>,
     /// Who follows whose feed in this process.

@@ -71,7 +71,7 @@ impl Auth {
     pub fn new(app: App) -> Result<Self> {
         let lifetime = app.config.access_token_ttl;
         Ok(Self {
-            passwords: Arc::new(Passwords::new()?),
+            passwords: Arc::new(Passwords::new(app.metrics.clone())?),
             tokens: Arc::new(AccessTokens::new(&app.keys, lifetime)?),
             revocations: Arc::new(Revocations::new(lifetime)),
             afterwards: TaskTracker::new(),

@@ -19,7 +19,10 @@ use aws_lc_rs::constant_time;
 use tokio::{sync::Semaphore, time::timeout};
 use unicode_normalization::UnicodeNormalization;
 
-use crate::error::{Error, ErrorCode, Refusal, Result};
+use crate::{
+    error::{Error, ErrorCode, Refusal, Result},
+    metrics::Metrics,
+};
 
 /// Memory in KiB, passes, lanes.
 const COST: (u32, u32, u32) = (19_456, 2, 1);
@@ -47,6 +50,7 @@ pub(super) struct Passwords {
     patience: Duration,
     /// Stands in for the hash of people we do not know. No password matches it.
     nobody: PasswordHash,
+    metrics: Metrics,
 }
 
 impl std::fmt::Debug for Passwords {
@@ -58,7 +62,7 @@ impl std::fmt::Debug for Passwords {
 }
 
 impl Passwords {
-    pub(super) fn new() -> Result<Self> {
+    pub(super) fn new(metrics: Metrics) -> Result<Self> {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let (memory, passes, lanes) = COST;
         let params =
@@ -72,6 +76,7 @@ impl Passwords {
             params,
             patience: PATIENCE,
             nobody,
+            metrics,
         })
     }
 
@@ -110,6 +115,7 @@ impl Passwords {
     async fn compute(&self, password: &str, params: Params, salt: Salt) -> Result<Vec<u8>> {
         let turn = timeout(self.patience, Arc::clone(&self.turns).acquire_owned()).await;
         let turn = turn.map_err(|_| busy())?.map_err(Error::internal)?;
+        self.metrics.hashed();
         let password = prepared(password);
         let memory = Arc::clone(&self.memory);
         let reused = params.block_count() <= self.params.block_count();
@@ -194,13 +200,13 @@ mod tests {
     fn quick() -> Passwords {
         Passwords {
             params: Params::new(8, 1, 1, None).unwrap(),
-            ..Passwords::new().unwrap()
+            ..Passwords::new(Metrics::default()).unwrap()
         }
     }
 
     #[tokio::test]
     async fn a_hash_is_of_one_password_and_of_our_strength() {
-        let passwords = Passwords::new().unwrap();
+        let passwords = Passwords::new(Metrics::default()).unwrap();
         let stored = passwords.hash("four odd words here").await.unwrap();
         assert!(
             stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
@@ -248,7 +254,7 @@ mod tests {
     #[tokio::test]
     async fn a_weaker_hash_is_told_and_an_unbearable_one_is_not_computed() {
         let stored = quick().hash("four odd words here").await.unwrap();
-        let passwords = Passwords::new().unwrap();
+        let passwords = Passwords::new(Metrics::default()).unwrap();
         let found = passwords.verify("four odd words here", Some(&stored)).await;
         assert_eq!(found.unwrap(), Verdict::Outdated);
         let tail = stored.split_once("p=1").unwrap().1;

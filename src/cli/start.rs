@@ -29,12 +29,13 @@ use crate::{
     database::{FileLock, masked},
     error::Result,
     feed::Followers,
+    metrics::Metrics,
     providers::{
         Provider,
         plaid::{Plaid, PlaidSettings},
     },
     relay, schema,
-    server::{Server, Site, Socket},
+    server::{Server, Site, Socket, watch},
     ticker::Tickers,
     transport::Limits,
     webhooks::{self, Intake},
@@ -72,17 +73,19 @@ impl Process {
         let sandbox = local_sandbox(&config).await?;
         let clock = Clock::default();
         let local = sandbox.as_ref().map(Sandbox::url);
+        let metrics = Metrics::default();
         let rates = source::rates(&config, local.as_deref(), clock.clone())?;
         if let Some(remark) = source::remark(&config, rates.as_deref()) {
             tracing::info!("{remark}");
         }
-        let plaid = plaid(&config, local, clock.clone())?;
+        let plaid = plaid(&config, local, clock.clone(), metrics.clone())?;
         let public_url = config.public_url.clone();
         let public_url = public_url.unwrap_or_else(|| near(config.listen));
         let app = App {
             config: Arc::new(config),
             db,
             clock,
+            metrics,
             keys: Arc::new(keys),
             followers: Followers::default(),
             tickers: Tickers::default(),
@@ -92,6 +95,11 @@ impl Process {
         };
         let mut parts = Parts::new(signals.clone());
         parts.add("relay of hints", relay::run(app.clone(), parts.shutdown()));
+        if let Some(address) = app.config.metrics_listen {
+            let socket = bind("METRICS_LISTEN", address).await?;
+            tracing::info!("metrics at http://{}/metrics", socket.address());
+            parts.add("metrics", watch(app.clone(), socket, parts.shutdown()));
+        }
         Ok(Self {
             app,
             parts,
@@ -103,8 +111,7 @@ impl Process {
 
     /// Takes the address of `LISTEN` and serves there.
     pub(super) async fn serve(&mut self) -> Result<(), Failure> {
-        let socket = Socket::bind(self.app.config.listen).await;
-        let socket = socket.map_err(|fault| Failure::new(Exit::Unavailable, fault.to_string()))?;
+        let socket = bind("LISTEN", self.app.config.listen).await?;
         let address = socket.address();
         // Only now is it known which port `LISTEN` stands for, if it left that open.
         if self.app.config.public_url.is_none() {
@@ -116,6 +123,7 @@ impl Process {
         let site = Site {
             config: app.config.clone(),
             db: app.db.clone(),
+            metrics: app.metrics.clone(),
             keys: app.keys.clone(),
             executor: schema::build(app, auth.clone()),
             door: auth.clone(),
@@ -186,6 +194,12 @@ impl Process {
     }
 }
 
+/// Takes the address of a setting.
+async fn bind(setting: &'static str, address: SocketAddr) -> Result<Socket, Failure> {
+    let socket = Socket::bind(setting, address).await;
+    socket.map_err(|fault| Failure::new(Exit::Unavailable, fault.to_string()))
+}
+
 /// The part that returns nothing as one that may fail.
 async fn done(part: impl Future<Output = ()>) -> Result<()> {
     part.await;
@@ -206,6 +220,7 @@ pub(super) fn plaid(
     config: &Config,
     local: Option<String>,
     clock: Clock,
+    metrics: Metrics,
 ) -> Result<Arc<dyn Provider>> {
     let own = || match config.plaid.env {
         PlaidEnv::Local => format!("http://{}", config.sandbox_listen),
@@ -222,7 +237,7 @@ pub(super) fn plaid(
         secret: config.plaid.secret.clone(),
         client_name: "Passbook".to_owned(),
     };
-    Ok(Arc::new(Plaid::new(settings, clock)?))
+    Ok(Arc::new(Plaid::new(settings, clock, metrics)?))
 }
 
 /// Starts the built-in sandbox if Plaid's environment is local and nobody says that one runs already.

@@ -37,6 +37,7 @@ pub const NAMES: &[&str] = &[
     "MAX_QUERY_BYTES",
     "MAX_QUERY_COST",
     "MAX_QUERY_DEPTH",
+    "METRICS_LISTEN",
     "OPERATION_TIMEOUT",
     "PLAID_BASE_URL",
     "PLAID_CLIENT_ID",
@@ -68,6 +69,8 @@ pub struct Config {
     pub database_url: SecretString,
     /// `LISTEN`: where the API listens.
     pub listen: SocketAddr,
+    /// `METRICS_LISTEN`: where metrics are served, to whoever asks; nowhere if absent.
+    pub metrics_listen: Option<SocketAddr>,
     /// `PUBLIC_URL`: how browsers and providers reach the server; no slash at the end.
     pub public_url: Option<String>,
     /// `SECRET_KEY`: base64 of 32 bytes; several, comma-separated, newest first.
@@ -197,6 +200,7 @@ impl Config {
         let config = Self {
             database_url: reader.database_url(),
             listen: reader.parse("LISTEN", local(8000), "an address such as 127.0.0.1:8000"),
+            metrics_listen: reader.address("METRICS_LISTEN"),
             public_url: reader.url("PUBLIC_URL"),
             secret_key: reader.secret_key(),
             allowed_origins: reader.urls("ALLOWED_ORIGINS"),

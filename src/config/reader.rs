@@ -1,7 +1,12 @@
 //! Takes settings out one by one and notes what is wrong with each.
 
 use std::{
-    collections::BTreeMap, fmt, net::IpAddr, ops::RangeInclusive, str::FromStr, time::Duration,
+    collections::BTreeMap,
+    fmt,
+    net::{IpAddr, SocketAddr},
+    ops::RangeInclusive,
+    str::FromStr,
+    time::Duration,
 };
 
 use secrecy::SecretString;
@@ -99,6 +104,16 @@ impl Reader {
 
     pub(super) fn fault(&mut self, name: &str, remedy: impl fmt::Display) {
         self.faults.push(format!("{name}: {remedy}"));
+    }
+
+    /// An address to listen on, if one is given.
+    pub(super) fn address(&mut self, name: &str) -> Option<SocketAddr> {
+        let text = self.text(name)?;
+        let address = text.trim().parse().ok();
+        if address.is_none() {
+            self.fault(name, "use an address such as 127.0.0.1:9000");
+        }
+        address
     }
 
     pub(super) fn parse<T: FromStr>(&mut self, name: &str, default: T, wanted: &str) -> T {

@@ -50,4 +50,21 @@ impl ErrorClass {
     pub fn is_transient(self) -> bool {
         matches!(self, Self::Retry(_) | Self::RestartPages | Self::NotReady)
     }
+
+    /// Its name where calls are counted.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Retry(_) => "retry",
+            Self::NotReady => "not_ready",
+            Self::Login => "login",
+            Self::Gone => "gone",
+            Self::Token => "token",
+            Self::RestartPages => "restart_pages",
+            Self::ResetCursor => "reset_cursor",
+            Self::AccountGone => "account_gone",
+            Self::Unsupported => "unsupported",
+            Self::Operator => "operator",
+            Self::Bug => "bug",
+        }
+    }
 }

@@ -1,12 +1,18 @@
 //! Subscriptions over the change feed: first the snapshot with its cursor, or what was missed since
 //! `after`; then what comes. The union has no gap and no repeat, since both begin at one number.
 //! An event says that a thing changed; the thing is read when the event is sent, as the subscriber.
+//!
+//! Most of the time a subscription waits, and there may be thousands. So whatever it does in between,
+//! such as a query, stands on the heap while it lasts and is not a part of the subscription's own state.
 
 use std::collections::VecDeque;
 
 use chrono::{DateTime, Utc};
 use entity::feed_event::{self, EventKind};
-use futures_util::stream::{self, Stream, StreamExt, TryStreamExt};
+use futures_util::{
+    future::BoxFuture,
+    stream::{self, Stream, StreamExt, TryStreamExt},
+};
 use sea_orm::DatabaseTransaction;
 use uuid::Uuid;
 
@@ -14,7 +20,7 @@ use super::{page::Scope, scalar};
 use crate::{
     app::App,
     error::{Error, Result},
-    feed::{self, Follower},
+    feed::{self, Follower, Things},
     viewer::Viewer,
 };
 
@@ -57,7 +63,16 @@ impl Live {
     /// # Errors
     /// `BAD_USER_INPUT` for a cursor that is not of this field, `CURSOR_EXPIRED` for one whose events
     /// are gone.
-    pub async fn follow(
+    pub fn follow(
+        app: &App,
+        viewer: Viewer,
+        kind: EventKind,
+        after: Option<String>,
+    ) -> BoxFuture<'_, Result<(Self, Start)>> {
+        Box::pin(Self::begin(app, viewer, kind, after))
+    }
+
+    async fn begin(
         app: &App,
         viewer: Viewer,
         kind: EventKind,
@@ -94,6 +109,11 @@ impl Live {
         ))
     }
 
+    /// What the changes are about, read once for all sockets of the person.
+    pub fn things(&self) -> Things {
+        self.follower.things()
+    }
+
     /// The change that a snapshot stands for.
     pub fn snapshot(&self, subject_id: Uuid, at: DateTime<Utc>) -> Change {
         Change {
@@ -118,7 +138,8 @@ impl Live {
     }
 
     async fn read(&mut self, waiting: &mut VecDeque<Change>) -> Result<()> {
-        let events = self.follower.after(self.app.db.read(), self.seq).await?;
+        let events = self.follower.after(self.app.db.read(), self.seq);
+        let events = Box::pin(events).await?;
         let Some(last) = events.last().map(|event| event.seq) else {
             self.follower.passed(self.seq).await;
             return Ok(());
@@ -155,7 +176,7 @@ where
     F: Future<Output = Result<Option<T>>> + Send,
 {
     let live = changes
-        .and_then(load)
+        .and_then(move |change| Box::pin(load(change)))
         .try_filter_map(|event| async move { Ok(event) });
     stream::iter(snapshot.into_iter().map(Ok)).chain(live)
 }

@@ -26,6 +26,7 @@ use crate::{
 };
 
 mod attempt;
+mod backlog;
 mod claim;
 mod presence;
 mod prune;
@@ -37,6 +38,7 @@ mod take;
 #[cfg(test)]
 mod tests;
 
+pub use backlog::{Backlog, backlog};
 pub use claim::Claim;
 pub use prune::Prune;
 pub use registry::Registry;

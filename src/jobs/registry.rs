@@ -59,6 +59,12 @@ impl Registry {
         txn.commit().await
     }
 
+    /// The name of a job's kind; one word for all kinds of other releases.
+    pub(super) fn name(&self, row: &job::Model) -> &'static str {
+        let known = self.kinds.get_key_value(row.kind.as_str());
+        known.map_or("unknown", |(name, _)| name)
+    }
+
     /// Whether a job of this kind runs again by itself.
     pub(super) fn recurs(&self, row: &job::Model) -> bool {
         self.recurring.contains_key(row.kind.as_str())

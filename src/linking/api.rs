@@ -220,8 +220,8 @@ impl LinkingSubscription {
             rows = rows.filter(item::Column::Id.eq(row_id));
         }
         let (rows, begins) = match start {
-            Start::Missed => (rows.all(app.db.read()).await?, false),
-            Start::Snapshot(moment) => (rows.all(&moment).await?, true),
+            Start::Missed => (Box::pin(rows.all(app.db.read())).await?, false),
+            Start::Snapshot(moment) => (Box::pin(rows.all(&moment)).await?, true),
         };
         if row_id.is_some() && rows.is_empty() {
             return Err(Error::NotFound("item"));
@@ -230,10 +230,11 @@ impl LinkingSubscription {
         let snapshot = rows
             .into_iter()
             .filter(|_| begins)
-            .map(|row| ItemEvent::of(live.snapshot(row.id, now), row))
+            .map(|row| ItemEvent::of(live.snapshot(row.id, now), row.into()))
             .collect();
+        let things = live.things();
         Ok(each(snapshot, live.changes(), move |change| {
-            let app = app.clone();
+            let (app, things) = (app.clone(), things.clone());
             async move {
                 if row_id.is_some_and(|row_id| row_id != change.subject_id) {
                     return Ok(None);
@@ -242,21 +243,20 @@ impl LinkingSubscription {
                 let rows = item::Entity::find()
                     .filter(item::Column::UserId.eq(viewer.user_id))
                     .filter(item::Column::Id.eq(change.subject_id));
-                Ok(rows
-                    .one(app.db.read())
-                    .await?
-                    .map(|row| ItemEvent::of(change, row)))
+                let read = async { Ok(rows.one(app.db.read()).await?) };
+                let row = things.share(change.seq, change.subject_id, read).await?;
+                Ok(row.map(|row| ItemEvent::of(change, Item(row))))
             }
         }))
     }
 }
 
 impl ItemEvent {
-    fn of(change: Change, row: item::Model) -> Self {
+    fn of(change: Change, item: Item) -> Self {
         Self {
             cursor: change.cursor,
             occurred_at: change.occurred_at,
-            item: row.into(),
+            item,
         }
     }
 }

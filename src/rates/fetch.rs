@@ -1,7 +1,7 @@
 //! One fetch of one rate: a call is taken from the day's, then the source is asked, then what it told
 //! is kept. No transaction is open while the source is asked.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::exchange_rate;
@@ -13,8 +13,9 @@ use super::{
 use crate::{
     app::App,
     error::Result,
+    metrics::Call,
     money::Pair,
-    providers::rates::{RateError, RateFault, RateSource},
+    providers::rates::{Quote, RateError, RateFault, RateSource},
     ticker,
 };
 
@@ -56,12 +57,39 @@ pub(super) async fn fetch(
         quota::give_back(app, source, caller).await?;
         return Ok(Fetched::Rate(rate));
     }
-    match source.quote(pair).await {
+    match ask(app, source, pair).await {
         Ok(quote) => Ok(Fetched::Rate(store::keep(app, source, pair, quote).await?)),
         Err(error) => {
             note(app, source, pair, (caller, &error)).await?;
             Ok(Fetched::Failed(error))
         }
+    }
+}
+
+/// One call, counted with what came of it.
+async fn ask(app: &App, source: &dyn RateSource, pair: &Pair) -> Result<Quote, RateError> {
+    let began = Instant::now();
+    let told = source.quote(pair).await;
+    let call = Call {
+        provider: "alphavantage",
+        endpoint: "/query",
+        outcome: told
+            .as_ref()
+            .map_or_else(|error| outcome(error.fault), |_| "ok"),
+    };
+    app.metrics.called(&call, began.elapsed());
+    told
+}
+
+fn outcome(fault: RateFault) -> &'static str {
+    match fault {
+        RateFault::DailyLimit => "daily_limit",
+        RateFault::TooFast => "too_fast",
+        RateFault::Pair => "pair",
+        RateFault::Key => "key",
+        RateFault::Empty => "empty",
+        RateFault::Unanswered => "unanswered",
+        RateFault::Malformed => "malformed",
     }
 }
 

@@ -4,6 +4,7 @@ use async_graphql::Request;
 use entity::{feed_event::EventKind, item, sync_job};
 use futures_util::StreamExt;
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, ConnectionTrait};
+use secrecy::ExposeSecret;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -86,6 +87,44 @@ async fn a_change_between_position_and_snapshot_is_told_once() {
                 told.push(event["event"]["it"]["is"].clone());
             }
             assert_eq!(told, [before, after], "{name}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_sockets_of_a_person_read_an_event_and_what_it_is_about_once() {
+    everywhere(async |app| {
+        let schema = build(app, Auth::new(app.app.clone()).unwrap());
+        let viewer = app.person("ana").await;
+        let (item, job) = linked(app, viewer).await;
+        for document in [
+            "subscription { event: syncJobUpdated { it: syncJob { status } } }",
+            "subscription { event: itemUpdated { it: item { linkStatus } } }",
+        ] {
+            let open = (0..20).map(|_| {
+                let request = Request::new(document).data(viewer);
+                schema.execute_stream(request)
+            });
+            let mut open: Vec<_> = open.collect();
+            for events in &mut open {
+                events.next().await.unwrap();
+            }
+            let elsewhere = Database::connect(app.config.database_url.expose_secret());
+            change(elsewhere.await.unwrap(), viewer, item, job).await;
+            app.take_statements();
+            app.followers.catch_up(&app.db).await.unwrap();
+            let mut told = Vec::new();
+            for events in &mut open {
+                told.push(events.next().await.unwrap().data);
+            }
+            assert!(told.iter().all(|event| *event == told[0]), "{told:?}");
+            let asked = app.take_statements();
+            assert_eq!(
+                asked.len(),
+                3,
+                "the position, the events, the thing: {asked:?}"
+            );
         }
     })
     .await;

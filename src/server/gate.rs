@@ -1,17 +1,16 @@
 //! How many connections there may be, of all and of each address.
 
-use std::{
-    net::{IpAddr, Ipv6Addr},
-    sync::Arc,
-    time::Duration,
-};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::Instant,
 };
 
-use crate::transport::{Limits, Quota, Seat};
+use crate::{
+    transport::{Limits, Quota, Seat},
+    viewer::network,
+};
 
 /// How often it is told that an address wants more than it may have.
 const COMPLAINT: Duration = Duration::from_mins(1);
@@ -47,7 +46,7 @@ impl Gate {
         room: OwnedSemaphorePermit,
         peer: IpAddr,
     ) -> Result<Seat, OwnedSemaphorePermit> {
-        let holder = holder(peer);
+        let holder = network(peer);
         if holder.is_loopback() {
             return Ok(Seat::new(room, None));
         }
@@ -68,17 +67,6 @@ impl Gate {
             %address, most,
             "an address wants more connections than it may have; if it is a proxy, raise MAX_CONNECTIONS_PER_ADDRESS"
         );
-    }
-}
-
-/// Whose connection it is. Who has an IPv6 address has the 64 bits behind it.
-fn holder(peer: IpAddr) -> IpAddr {
-    match peer.to_canonical() {
-        IpAddr::V6(address) if !address.is_loopback() => {
-            let network = address.to_bits() & (u128::MAX << 64);
-            IpAddr::V6(Ipv6Addr::from_bits(network))
-        }
-        address => address,
     }
 }
 

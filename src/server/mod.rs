@@ -17,8 +17,9 @@ use crate::{
     config::Config,
     database::Database,
     error::Result,
+    metrics::Metrics,
     seal::Keys,
-    transport::{Door, Limits, Quota, Transport},
+    transport::{Door, Limits, Quota, Refusals, Transport},
 };
 
 mod accept;
@@ -26,8 +27,10 @@ mod gate;
 mod health;
 mod pages;
 mod patience;
+mod watch;
 
 pub(crate) use health::proves;
+pub use watch::watch;
 
 /// What a server serves.
 #[derive(Debug)]
@@ -36,6 +39,8 @@ pub struct Site<E, D> {
     pub config: Arc<Config>,
     /// The database, which is asked whether the server is ready.
     pub db: Database,
+    /// What is counted.
+    pub metrics: Metrics,
     /// The secret keys, by which the server can prove that it is itself.
     pub keys: Arc<Keys>,
     /// The schema.
@@ -66,18 +71,23 @@ pub struct Server {
     running: TaskTracker,
 }
 
-/// The address in `LISTEN` cannot be had.
+/// The address of a setting cannot be had.
 #[derive(Debug, thiserror::Error)]
-#[error("LISTEN: {address} {}", remedy(.source))]
+#[error("{setting}: {address} {}", remedy(.source))]
 pub struct BindError {
+    setting: &'static str,
     address: SocketAddr,
     source: std::io::Error,
 }
 
 impl Socket {
-    /// Takes an address; port 0 takes any that is free.
-    pub async fn bind(address: SocketAddr) -> Result<Self, BindError> {
-        let failed = |source| BindError { address, source };
+    /// Takes the address of a setting; port 0 takes any that is free.
+    pub async fn bind(setting: &'static str, address: SocketAddr) -> Result<Self, BindError> {
+        let failed = |source| BindError {
+            setting,
+            address,
+            source,
+        };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         Ok(Self { listener, address })
@@ -92,7 +102,7 @@ impl Socket {
 impl Server {
     /// Takes the address of `LISTEN`.
     pub async fn bind<E: Executor, D: Door>(site: Site<E, D>) -> Result<Self, BindError> {
-        let socket = Socket::bind(site.config.listen).await?;
+        let socket = Socket::bind("LISTEN", site.config.listen).await?;
         Ok(Self::on(socket, site))
     }
 
@@ -135,6 +145,8 @@ fn router<E: Executor, D: Door>(
         stopping: stopping.clone(),
         running,
         operations: Quota::default(),
+        refusals: Refusals::default(),
+        metrics: site.metrics.clone(),
     };
     let ready = health::Ready::new(site.db, stopping);
     Router::new()
@@ -145,7 +157,7 @@ fn router<E: Executor, D: Door>(
         .merge(site.routes)
         .fallback(pages::nothing)
         .layer(cors(&foreign))
-        .layer(middleware::from_fn(pages::dress))
+        .layer(middleware::from_fn_with_state(site.metrics, pages::dress))
 }
 
 /// Browsers may call from the listed origins, with a token in a header; cookies mean nothing here.

@@ -1,9 +1,9 @@
 //! The pages that are nobody else's, and what every answer carries.
 
-use std::panic::AssertUnwindSafe;
+use std::{panic::AssertUnwindSafe, time::Instant};
 
 use axum::{
-    extract::Request,
+    extract::{MatchedPath, Request, State},
     http::{HeaderName, HeaderValue, StatusCode, header},
     middleware::Next,
     response::{Html, IntoResponse, Response},
@@ -11,7 +11,7 @@ use axum::{
 use futures_util::FutureExt;
 use tracing::Instrument;
 
-use crate::transport::fresh_id;
+use crate::{metrics::Metrics, transport::fresh_id};
 
 /// The header that names a request, so that its reader can be helped.
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -39,10 +39,15 @@ pub(super) async fn nothing() -> Response {
     (StatusCode::NOT_FOUND, [kind], body).into_response()
 }
 
-/// Names a request, answers for it if it panics, and gives its answer the headers that every answer
+/// Names a request, counts it, answers for it if it panics, and gives its answer the headers that every answer
 /// has.
-pub(super) async fn dress(mut request: Request, next: Next) -> Response {
-    let id = fresh_id();
+pub(super) async fn dress(
+    State(metrics): State<Metrics>,
+    route: Option<MatchedPath>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let (id, began) = (fresh_id(), Instant::now());
     request.extensions_mut().insert(id.clone());
     let span = tracing::info_span!(
         "request",
@@ -55,6 +60,8 @@ pub(super) async fn dress(mut request: Request, next: Next) -> Response {
         tracing::error!(request.id = %id.0, "a request panicked");
         StatusCode::INTERNAL_SERVER_ERROR.into_response()
     });
+    let route = route.as_ref().map(MatchedPath::as_str);
+    metrics.answered(route, response.status().as_u16(), began.elapsed());
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(&id.0) {
         headers.insert(REQUEST_ID, id);

@@ -142,24 +142,27 @@ impl SyncSubscription {
         after: Option<String>,
     ) -> Result<impl Stream<Item = Result<SyncJobEvent>> + use<>> {
         let (app, viewer) = (ctx.app().clone(), ctx.viewer()?);
-        let wanted = Wanted::read(&app, viewer, sync_job_id, item_id).await?;
+        let wanted = Box::pin(Wanted::read(&app, viewer, sync_job_id, item_id)).await?;
         let (live, start) = Live::follow(&app, viewer, EventKind::SyncJob, after).await?;
         let snapshot = match start {
             Start::Missed => Vec::new(),
             Start::Snapshot(moment) => {
-                let rows = wanted.latest(&moment, viewer).await?.into_iter();
+                let rows = Box::pin(wanted.latest(&moment, viewer)).await?.into_iter();
                 let now = app.clock.now();
-                rows.map(|row| SyncJobEvent::of(live.snapshot(row.id, now), row))
+                rows.map(|row| SyncJobEvent::of(live.snapshot(row.id, now), row.into()))
                     .collect()
             }
         };
+        let things = live.things();
         Ok(each(snapshot, live.changes(), move |change| {
-            let (app, wanted) = (app.clone(), wanted.clone());
+            let (app, wanted, things) = (app.clone(), wanted.clone(), things.clone());
             async move {
                 let rows = sync_job::Entity::owned_by(viewer)
                     .filter(sync_job::Column::Id.eq(change.subject_id));
-                let row = rows.filter(wanted.condition()).one(app.db.read()).await?;
-                Ok(row.map(|row| SyncJobEvent::of(change, row)))
+                let read = async { Ok(rows.one(app.db.read()).await?) };
+                let row = things.share(change.seq, change.subject_id, read).await?;
+                let row = row.filter(|row| wanted.is(row));
+                Ok(row.map(|row| SyncJobEvent::of(change, SyncJob(row))))
             }
         }))
     }
@@ -176,29 +179,37 @@ impl SyncSubscription {
     ) -> Result<impl Stream<Item = Result<TransactionsEvent>> + use<>> {
         let (app, viewer) = (ctx.app().clone(), ctx.viewer()?);
         let (live, _) = Live::follow(&app, viewer, EventKind::Transactions, after).await?;
+        let things = live.things();
         Ok(each(Vec::new(), live.changes(), move |change| {
-            let app = app.clone();
-            async move { transactions_event(&app, viewer, change).await }
+            let (app, things) = (app.clone(), things.clone());
+            async move {
+                let read = changed(&app, viewer, &change);
+                let read = things.share(change.seq, change.subject_id, read).await?;
+                Ok(read.map(|changed| TransactionsEvent::of(change, &changed)))
+            }
         }))
     }
 }
 
+/// How many transactions of an item changed.
+#[derive(Debug)]
+struct Changed {
+    item: Item,
+    added: i32,
+    modified: i32,
+    removed: i32,
+}
+
 /// The subject is the sync job that changed them, or the item they went with.
-async fn transactions_event(
-    app: &App,
-    viewer: Viewer,
-    change: Change,
-) -> Result<Option<TransactionsEvent>> {
+async fn changed(app: &App, viewer: Viewer, change: &Change) -> Result<Option<Changed>> {
     let jobs =
         sync_job::Entity::owned_by(viewer).filter(sync_job::Column::Id.eq(change.subject_id));
     let Some(job) = jobs.one(app.db.read()).await? else {
-        return removal_event(app, viewer, change).await;
+        return gone(app, viewer, change).await;
     };
     let items = item::Entity::owned_by(viewer).filter(item::Column::Id.eq(job.item_id));
     let item = items.one(app.db.read()).await?;
-    Ok(item.map(|item| TransactionsEvent {
-        cursor: change.cursor,
-        occurred_at: change.occurred_at,
+    Ok(item.map(|item| Changed {
         item: item.into(),
         added: job.added,
         modified: job.modified,
@@ -207,11 +218,7 @@ async fn transactions_event(
 }
 
 /// What went with a removed item: as many as there are tombstones of the removal.
-async fn removal_event(
-    app: &App,
-    viewer: Viewer,
-    change: Change,
-) -> Result<Option<TransactionsEvent>> {
+async fn gone(app: &App, viewer: Viewer, change: &Change) -> Result<Option<Changed>> {
     let items = item::Entity::find()
         .filter(item::Column::UserId.eq(viewer.user_id))
         .filter(item::Column::Id.eq(change.subject_id));
@@ -222,9 +229,7 @@ async fn removal_event(
         .filter(removed_transaction::Column::Seq.eq(change.seq))
         .filter(removed_transaction::Column::ItemId.eq(item.id));
     let removed = tombstones.count(app.db.read()).await?;
-    Ok(Some(TransactionsEvent {
-        cursor: change.cursor,
-        occurred_at: change.occurred_at,
+    Ok(Some(Changed {
         item: item.into(),
         added: 0,
         modified: 0,
@@ -232,12 +237,25 @@ async fn removal_event(
     }))
 }
 
-impl SyncJobEvent {
-    fn of(change: Change, row: sync_job::Model) -> Self {
+impl TransactionsEvent {
+    fn of(change: Change, changed: &Changed) -> Self {
         Self {
             cursor: change.cursor,
             occurred_at: change.occurred_at,
-            sync_job: row.into(),
+            item: changed.item.clone(),
+            added: changed.added,
+            modified: changed.modified,
+            removed: changed.removed,
+        }
+    }
+}
+
+impl SyncJobEvent {
+    fn of(change: Change, sync_job: SyncJob) -> Self {
+        Self {
+            cursor: change.cursor,
+            occurred_at: change.occurred_at,
+            sync_job,
         }
     }
 }
@@ -274,6 +292,11 @@ impl Wanted {
             wanted.item_id = Some(rows.one(app.db.read()).await?.ok_or(unknown)?.id);
         }
         Ok(wanted)
+    }
+
+    fn is(&self, row: &sync_job::Model) -> bool {
+        self.sync_job_id.is_none_or(|id| id == row.id)
+            && self.item_id.is_none_or(|id| id == row.item_id)
     }
 
     fn condition(&self) -> Condition {

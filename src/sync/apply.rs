@@ -97,6 +97,8 @@ pub(super) async fn apply(
     feed::append(&txn, job.user_id, seq, now, &changes).await?;
     claim.succeed(&mut txn, app).await?;
     txn.commit().await?;
+    let metrics = &app.metrics;
+    metrics.synced(counts.added, counts.modified, counts.removed);
     tracing::info!(
         item.id = %job.item_id, sync_job.id = %job.sync_job_id,
         pages, added = counts.added, modified = counts.modified, removed = counts.removed,

@@ -50,16 +50,30 @@ pub(super) async fn receive<E: Executor, D: Door>(
     let caller = Caller::of(&parts);
     let accepted = Accepted::of(&parts.headers);
     let outcome = if ws::is_wanted(&parts) {
-        ws::upgrade(transport, parts, caller.clone())
+        ws::upgrade(transport.clone(), parts, caller.clone())
             .await
             .map(Served::Stream)
     } else {
         serve(&transport, &parts, body, &caller, accepted).await
     };
+    if is_refusal(&outcome) {
+        transport.hold_back(&caller).await;
+    }
     match outcome {
         Ok(Served::Answer(answer)) => respond(answer, accepted),
         Ok(Served::Stream(response)) => response,
         Err(fault) => refuse(fault, accepted, &caller),
+    }
+}
+
+/// Whether the request is one that should not have been sent.
+fn is_refusal(outcome: &Result<Served, Fault>) -> bool {
+    match outcome {
+        Ok(Served::Answer(answer)) => run::is_refusal(answer),
+        Ok(Served::Stream(_)) => false,
+        Err(fault) => fault
+            .status
+            .is_none_or(|status| status == StatusCode::BAD_REQUEST),
     }
 }
 

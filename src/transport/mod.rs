@@ -18,7 +18,10 @@ use axum::{
     http::{HeaderMap, header, request::Parts},
     routing::any,
 };
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::{
+    sync::OwnedSemaphorePermit,
+    time::{Instant, sleep},
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
@@ -27,7 +30,8 @@ use crate::{
     config::PlaidEnv,
     error::{Error, Result},
     graphql::errors::RequestId,
-    viewer::ClientInfo,
+    metrics::Metrics,
+    viewer::{ClientInfo, network},
 };
 
 mod accept;
@@ -44,6 +48,7 @@ mod prepare;
 #[cfg(test)]
 mod properties;
 mod quota;
+mod refusals;
 mod run;
 mod scan;
 mod stream;
@@ -55,6 +60,7 @@ mod ws;
 
 pub use limits::Limits;
 pub use quota::{Quota, Share};
+pub use refusals::Refusals;
 
 /// Where requests and sockets arrive.
 pub const PATH: &str = "/graphql";
@@ -110,6 +116,10 @@ pub struct Transport<E, D = Auth> {
     pub running: TaskTracker,
     /// The operations of each person.
     pub operations: Quota<Uuid>,
+    /// How often each address was refused lately.
+    pub refusals: Refusals,
+    /// What is counted.
+    pub metrics: Metrics,
 }
 
 impl<E: Executor, D: Door> Transport<E, D> {
@@ -120,6 +130,17 @@ impl<E: Executor, D: Door> Transport<E, D> {
             .route(PATH, any(http::receive::<E, D>))
             .merge(page)
             .with_state(self)
+    }
+
+    /// Counts a refusal, and waits until it is to be told.
+    async fn hold_back(&self, caller: &Caller) {
+        let address = caller.client.address.as_deref();
+        if let Some(address) = address.and_then(|text| text.parse().ok()) {
+            let wait = self.refusals.wait(network(address), Instant::now());
+            if !wait.is_zero() {
+                sleep(wait).await;
+            }
+        }
     }
 
     /// Whom the headers of a request speak for; nobody if they name no token.

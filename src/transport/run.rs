@@ -1,7 +1,11 @@
 //! Runs what was prepared. A panic ends its own operation and nothing else; a query ends when its
 //! client leaves; a mutation does not, since half of one is no use to anybody.
 
-use std::{any::Any, panic::AssertUnwindSafe, time::Duration};
+use std::{
+    any::Any,
+    panic::AssertUnwindSafe,
+    time::{Duration, Instant},
+};
 
 use async_graphql::{Executor, Response, Value, parser::types::OperationType};
 use futures_util::{FutureExt, Stream, StreamExt};
@@ -36,6 +40,22 @@ impl<E: Executor, D: Door> Transport<E, D> {
 
     /// Runs a query or a mutation.
     pub(super) async fn run(&self, prepared: Prepared, caller: &Caller) -> Result<Response, Fault> {
+        let (kind, began) = (prepared.kind, Instant::now());
+        let response = self.execute(prepared, caller).await;
+        let outcome = match &response {
+            Ok(response) if response.errors.is_empty() => "ok",
+            Ok(_) => "errors",
+            Err(_) => "failed",
+        };
+        let kind = match kind {
+            OperationType::Mutation => "mutation",
+            _ => "query",
+        };
+        self.metrics.executed(kind, outcome, began.elapsed());
+        response
+    }
+
+    async fn execute(&self, prepared: Prepared, caller: &Caller) -> Result<Response, Fault> {
         let (executor, limit) = (self.executor.clone(), self.limits.execution_time);
         let (request, order, id) = (prepared.request, prepared.order, caller.id.clone());
         let share = prepared.share;
@@ -68,8 +88,9 @@ impl<E: Executor, D: Door> Transport<E, D> {
         let (order, id, errors) = (prepared.order, caller.id.clone(), self.limits.errors);
         let share = prepared.share;
         let stream = self.executor.execute_stream(prepared.request, None);
+        let open = self.metrics.subscription();
         AssertUnwindSafe(stream).catch_unwind().map(move |next| {
-            let _counted = &share;
+            let _counted = (&share, &open);
             let response = next.map_err(|panic| panicked(&*panic, &id))?;
             Ok(dress(response, &order, errors, &id))
         })

@@ -39,6 +39,8 @@ async fn transport(app: &testing::TestApp) -> Transport<Schema, Ana> {
         stopping: CancellationToken::new(),
         running: TaskTracker::new(),
         operations: Quota::default(),
+        refusals: Refusals::default(),
+        metrics: app.metrics.clone(),
     }
 }
 

@@ -35,9 +35,20 @@ pub fn routes(app: App, intake: Intake) -> Router {
 }
 
 async fn plaid(State(inbox): State<Arc<Inbox>>, request: Request) -> StatusCode {
-    receive(&inbox, ProviderKind::Plaid, request)
-        .await
-        .unwrap_or_else(|status| status)
+    let status = receive(&inbox, ProviderKind::Plaid, request).await;
+    let status = status.unwrap_or_else(|status| status);
+    inbox.app.metrics.delivered("plaid", outcome(status));
+    status
+}
+
+/// What a webhook's status says, as it is counted.
+fn outcome(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::OK => "kept",
+        StatusCode::UNAUTHORIZED => "forged",
+        StatusCode::SERVICE_UNAVAILABLE => "put_off",
+        _ => "malformed",
+    }
 }
 
 async fn receive(

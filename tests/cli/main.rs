@@ -5,6 +5,7 @@
     reason = "in a test, what cannot go on should stop with the place it stopped at"
 )]
 
+mod metrics;
 mod rates;
 mod refusals;
 
@@ -59,22 +60,22 @@ impl Place {
 
     /// Starts a server and waits until it says that it serves.
     fn serve(&self) -> Server {
-        let mut child = self
-            .command(&["serve"])
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
-        let mut lines = log.by_ref().map(Result::unwrap);
-        let serving = lines.find(|line| line.contains("serving"));
-        assert!(serving.is_some(), "the server ended before it served");
-        // Somebody has to read on, or the server waits for its log.
-        std::thread::spawn(move || log.for_each(drop));
-        let serving = serving.unwrap();
-        let (_, url) = serving.split_once("serving ").unwrap();
-        let (url, _) = url.split_once("/graphql").unwrap();
+        let (child, serving) = says(self.command(&["serve"]), "serving ");
+        let (url, _) = serving.split_once("/graphql").unwrap();
         Server(child, url.to_owned())
     }
+}
+
+/// Starts a program that goes on, and waits for a line of its log: what stands there after `words`.
+fn says(mut command: Command, words: &str) -> (Child, String) {
+    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+    let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut lines = log.by_ref().map(Result::unwrap);
+    let line = lines.find_map(|line| Some(line.split_once(words)?.1.to_owned()));
+    assert!(line.is_some(), "the program ended before it said {words:?}");
+    // Somebody has to read on, or the program waits for its log.
+    std::thread::spawn(move || log.for_each(drop));
+    (child, line.unwrap())
 }
 
 /// What a program leaves that has to end by itself.
@@ -254,7 +255,7 @@ fn an_address_that_is_taken_exits_69_and_names_its_setting() {
     let place = Place::new();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    for name in ["LISTEN", "SANDBOX_LISTEN"] {
+    for name in ["LISTEN", "METRICS_LISTEN", "SANDBOX_LISTEN"] {
         let (code, said) = place.fails(&["serve"], &[(name, &address)]);
         assert_eq!(code, 69, "{said}");
         let told = format!("passbook: {name}: ");

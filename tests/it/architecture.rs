@@ -9,7 +9,7 @@ use std::{
 /// Rooms on one rung, which may not import each other; or a room that may import everything above it.
 const RUNGS: &[&[&str]] = &[
     &["error"],
-    &["clock", "money", "seal"],
+    &["clock", "metrics", "money", "seal"],
     &["config"],
     &["viewer"],
     &["database"],

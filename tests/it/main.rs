@@ -19,6 +19,7 @@ mod hosted_link;
 mod jobs;
 mod linking;
 mod live;
+mod metrics;
 mod mirror;
 mod odd_rows;
 mod orphans;

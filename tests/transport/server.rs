@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use migration::{Migrator, MigratorTrait};
 use passbook::{
+    metrics::Metrics,
     server::{Server, Site},
     transport::Limits,
 };
@@ -26,6 +27,7 @@ fn site(
     Site {
         config: config(pairs),
         db: db.clone(),
+        metrics: Metrics::default(),
         keys: keys(),
         executor: build(Probe::default()),
         door: TestDoor::default(),

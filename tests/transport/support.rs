@@ -11,6 +11,7 @@ use passbook::{
     config::Config,
     database::Database,
     error::{Error, Result},
+    metrics::Metrics,
     seal::Keys,
     server::{Server, Site},
     transport::{Door, Limits},
@@ -122,6 +123,7 @@ impl TestServer {
         let site = Site {
             config: config(pairs),
             db: db.clone(),
+            metrics: Metrics::default(),
             keys: keys(),
             executor: schema(probe.clone()),
             door: door.clone(),

@@ -8,6 +8,7 @@ use crate::{
     clock::Clock,
     config::{Config, PlaidEnv},
     error::{ErrorClass, ProviderError},
+    metrics::Metrics,
 };
 
 const SUBJECT: &str = "plaid";
@@ -26,7 +27,7 @@ pub(super) async fn look(config: &Config, findings: &mut Vec<Finding>) {
         PlaidEnv::Production => REAL_BANK,
         _ => TEST_BANK,
     };
-    let plaid = match start::plaid(config, None, Clock::default()) {
+    let plaid = match start::plaid(config, None, Clock::default(), Metrics::default()) {
         Ok(plaid) => plaid,
         Err(error) => return findings.push(Finding::problem(SUBJECT, error.chain())),
     };

@@ -5,7 +5,7 @@ use sea_orm::Statement;
 use super::{Visit, ask, room};
 use crate::{
     app::testing::everywhere,
-    jobs::{Claim, Job, Prune, Registry, Runner, reap::reap, slots::Slots, take::take},
+    jobs::{Claim, Job, Prune, Registry, Runner, backlog, reap::reap, slots::Slots, take::take},
 };
 
 #[tokio::test]
@@ -27,6 +27,7 @@ async fn no_statement_of_the_engine_reads_ended_jobs() {
             .await
             .unwrap();
         Prune {}.run(app, &claim).await.unwrap();
+        backlog(app).await.unwrap();
         app.assert_no_scans().await;
     })
     .await;

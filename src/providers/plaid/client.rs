@@ -22,6 +22,7 @@ use super::{
 use crate::{
     clock::Clock,
     error::{Error, ErrorClass, ProviderError, Result},
+    metrics::{Call, Metrics},
 };
 
 /// The version whose words `wire` speaks. <https://plaid.com/docs/api/versioning/>
@@ -66,6 +67,7 @@ pub(super) struct Client {
     base: String,
     secret: SecretString,
     clock: Clock,
+    metrics: Metrics,
 }
 
 impl Client {
@@ -75,6 +77,7 @@ impl Client {
         client_id: &SecretString,
         secret: SecretString,
         clock: Clock,
+        metrics: Metrics,
     ) -> Result<Self> {
         let base = Url::parse(base_url).map_err(Error::internal)?;
         if !matches!(base.scheme(), "https" | "http") || !base.has_host() {
@@ -95,6 +98,7 @@ impl Client {
             base: base.as_str().trim_end_matches('/').to_owned(),
             secret,
             clock,
+            metrics,
         })
     }
 
@@ -106,13 +110,22 @@ impl Client {
     ) -> Result<Answer, ProviderError> {
         let started = Instant::now();
         let answer = self.call(endpoint, request).await;
-        let duration_ms = started.elapsed().as_millis();
+        let duration = started.elapsed();
+        let call = Call {
+            provider: "plaid",
+            endpoint: endpoint.path,
+            outcome: match &answer {
+                Ok(_) => "ok",
+                Err(error) => error.class.name(),
+            },
+        };
+        self.metrics.called(&call, duration);
         if tracing::enabled!(tracing::Level::DEBUG) {
             let (outcome, request_id) = match &answer {
                 Ok(answer) => ("ok", answer.request_id()),
                 Err(error) => (error.code.as_str(), error.request_id.clone()),
             };
-            let endpoint = endpoint.path;
+            let (endpoint, duration_ms) = (endpoint.path, duration.as_millis());
             tracing::debug!(endpoint, outcome, request_id, duration_ms, "Called Plaid");
         }
         answer
@@ -285,7 +298,13 @@ mod tests {
 
     fn client(base_url: &str) -> Result<Client> {
         let secret = SecretString::from("s3cr3t-of-ours");
-        Client::new(base_url, &"client-id".into(), secret, Clock::default())
+        Client::new(
+            base_url,
+            &"client-id".into(),
+            secret,
+            Clock::default(),
+            Metrics::default(),
+        )
     }
 
     async fn failure(stub: &Stub, endpoint: Endpoint) -> ProviderError {
@@ -472,6 +491,15 @@ mod tests {
         }
         let secret = SecretString::from("line\nbreak");
         let base = "https://sandbox.plaid.com";
-        assert!(Client::new(base, &"id".into(), secret, Clock::default()).is_err());
+        assert!(
+            Client::new(
+                base,
+                &"id".into(),
+                secret,
+                Clock::default(),
+                Metrics::default()
+            )
+            .is_err()
+        );
     }
 }

@@ -27,6 +27,7 @@ use crate::{
     clock::Clock,
     config::PlaidEnv,
     error::{Error, ErrorClass, ProviderError, Result},
+    metrics::Metrics,
 };
 
 mod accounts;
@@ -105,7 +106,7 @@ impl fmt::Debug for Plaid {
 
 impl Plaid {
     /// Prepares calls. Connects to nothing yet.
-    pub fn new(settings: PlaidSettings, clock: Clock) -> Result<Self> {
+    pub fn new(settings: PlaidSettings, clock: Clock, metrics: Metrics) -> Result<Self> {
         let length = settings.client_name.chars().count();
         if !(1..=CLIENT_NAME_MAX).contains(&length) {
             return Err(Error::internal(
@@ -117,6 +118,7 @@ impl Plaid {
             &settings.client_id,
             settings.secret,
             clock.clone(),
+            metrics,
         )?;
         let client = Arc::new(client);
         Ok(Self {

@@ -18,7 +18,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use super::{Plaid, PlaidSettings};
-use crate::{clock::Clock, config::PlaidEnv};
+use crate::{clock::Clock, config::PlaidEnv, metrics::Metrics};
 
 /// What was asked: path, headers, body.
 pub(super) type Call = (String, HeaderMap, Value);
@@ -67,7 +67,7 @@ impl Stub {
             secret: "s3cr3t-of-ours".into(),
             client_name: "Passbook".into(),
         };
-        Plaid::new(settings, clock.clone()).unwrap()
+        Plaid::new(settings, clock.clone(), Metrics::default()).unwrap()
     }
 
     /// What was asked so far.

@@ -49,7 +49,7 @@ pub(super) async fn upgrade<E: Executor, D: Door>(
         .map_err(|rejection| Fault::http(StatusCode::BAD_REQUEST, rejection.body_text()))?;
     let limits = transport.limits.clone();
     let spoken = upgrade.requested_protocols().any(|name| name == PROTOCOL);
-    let alive = transport.running.token();
+    let alive = (transport.running.token(), transport.metrics.socket());
     let response = upgrade
         .protocols([PROTOCOL])
         .read_buffer_size(1024)

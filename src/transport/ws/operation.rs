@@ -69,11 +69,13 @@ pub(super) async fn operate<E: Executor, D: Door>(
         // On the heap, since most of what runs for long is a subscription.
         Box::pin(once(&transport, prepared, &caller, &line)).await
     };
-    match outcome {
-        Ok(errors) if errors.is_empty() => line.complete().await,
-        Ok(errors) => line.fail(&errors).await,
-        Err(fault) => line.fail(&[fault.error(&caller.id)]).await,
-    }
+    let errors = match outcome {
+        Ok(errors) if errors.is_empty() => return line.complete().await,
+        Ok(errors) => errors,
+        Err(fault) => vec![fault.error(&caller.id)],
+    };
+    transport.hold_back(&caller).await;
+    line.fail(&errors).await;
 }
 
 /// A query or a mutation; the errors are those of a request that did not run.

@@ -221,6 +221,7 @@ impl<'s, E: Executor, D: Door> Session<'s, E, D> {
         let prepared = match prepared {
             Ok(prepared) => prepared,
             Err(fault) => {
+                self.transport.hold_back(&caller).await;
                 let payload = &[fault.error(&caller.id)];
                 let text = Said::Error { id: &id, payload }.text();
                 return self.send(Message::Text(text.into())).await;

@@ -9,13 +9,14 @@ use passbook::{
     config::Config,
     database::{Database, Txn},
     feed::Followers,
+    metrics::Metrics,
     providers::{
         alphavantage::{AlphaVantage, AlphaVantageSettings},
         plaid::{Plaid, PlaidSettings},
     },
     relay, schema,
     seal::Keys,
-    server::{Server, Site, Socket},
+    server::{Server, Site, Socket, watch},
     ticker::Tickers,
     transport::Limits,
     webhooks::{self, Intake},
@@ -43,6 +44,8 @@ pub(crate) struct TestApp {
     pub(crate) clock: Clock,
     db: Database,
     pub(crate) url: String,
+    /// Where metrics are, if a setting says that there are any.
+    metrics: Option<String>,
     shutdown: CancellationToken,
     parts: JoinSet<()>,
     settings: Vec<(String, String)>,
@@ -139,7 +142,8 @@ impl TestApp {
             name: "the sandbox".to_owned(),
         };
         // The address is taken first, since Plaid is told where to send webhooks.
-        let socket = Socket::bind(config.listen).await.unwrap();
+        let socket = Socket::bind("LISTEN", config.listen).await.unwrap();
+        let metrics = Metrics::default();
         let app = App {
             public_url: format!("http://{}", socket.address()).into(),
             config: Arc::new(config),
@@ -148,16 +152,19 @@ impl TestApp {
             keys: Arc::new(Keys::parse(SECRET_KEY).unwrap()),
             followers: Followers::default(),
             tickers: Tickers::default(),
-            plaid: Arc::new(Plaid::new(plaid, clock.clone()).unwrap()),
+            plaid: Arc::new(Plaid::new(plaid, clock.clone(), metrics.clone()).unwrap()),
             rates: Some(Arc::new(AlphaVantage::new(rates, clock.clone()).unwrap())),
+            metrics,
         };
         let shutdown = CancellationToken::new();
-        let (url, parts) = run(&app, socket, &shutdown);
+        let (url, mut parts) = run(&app, socket, &shutdown);
+        let metrics = watched(&app, &mut parts, &shutdown).await;
         Self {
             bank,
             clock,
             db,
             url,
+            metrics,
             shutdown,
             parts,
             settings,
@@ -173,6 +180,20 @@ impl TestApp {
     /// A person who is known, on another device.
     pub(crate) async fn device(&self, name: &str) -> Person {
         Person::sign_in(&self.url, name).await
+    }
+
+    /// What those who watch are told.
+    pub(crate) async fn metrics(&self) -> String {
+        let answer = reqwest::get(self.metrics.as_deref().unwrap())
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), 200);
+        let format = answer.headers()["content-type"].to_str().unwrap();
+        assert!(
+            format.starts_with("application/openmetrics-text"),
+            "{format}"
+        );
+        answer.text().await.unwrap()
     }
 
     /// Brings a webhook as the provider would; the status of the answer.
@@ -251,6 +272,7 @@ fn run(app: &App, socket: Socket, shutdown: &CancellationToken) -> (String, Join
     let site = Site {
         config: app.config.clone(),
         db: app.db.clone(),
+        metrics: app.metrics.clone(),
         keys: app.keys.clone(),
         executor: schema::build(app, auth.clone()),
         door: auth.clone(),
@@ -267,6 +289,19 @@ fn run(app: &App, socket: Socket, shutdown: &CancellationToken) -> (String, Join
     let relay = relay::run(app.clone(), shutdown.clone());
     parts.spawn(async { relay.await.unwrap() });
     (url, parts)
+}
+
+async fn watched(
+    app: &App,
+    parts: &mut JoinSet<()>,
+    shutdown: &CancellationToken,
+) -> Option<String> {
+    let address = app.config.metrics_listen?;
+    let socket = Socket::bind("METRICS_LISTEN", address).await.unwrap();
+    let url = format!("http://{}/metrics", socket.address());
+    let serving = watch(app.clone(), socket, shutdown.clone());
+    parts.spawn(async { serving.await.unwrap() });
+    Some(url)
 }
 
 impl Drop for TestApp {

@@ -2,13 +2,8 @@
 //! data takes the next number of that person's feed, late, under the lock of the counter's row, so
 //! that numbers have no gaps and none commits behind a later one. A global sequence has both faults.
 //!
-//! Subscribers of one person in one process share a [`Follower`]: it is woken by hints, reads the
-//! feed after its own number, and catches up by itself when a hint was lost.
-
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError, Weak},
-};
+//! Subscribers of one person in one process share what they follow (`followers.rs`): they are woken by
+//! hints, read the feed after their own number, and catch up by themselves when a hint was lost.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{
@@ -20,13 +15,16 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, OnConflict, Query},
 };
-use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::{
-    database::{Database, Hint, Txn},
+    database::{Hint, Txn},
     error::{Error, Result},
 };
+
+mod followers;
+
+pub use followers::{Follower, Followers, Things};
 
 /// Events in one batch; far more than one commit has.
 const BATCH: u64 = 500;
@@ -158,122 +156,4 @@ pub async fn prune(txn: &Txn, now: DateTime<Utc>) -> Result<()> {
         .exec(&**txn)
         .await?;
     Ok(())
-}
-
-/// Tells subscribers in this process how far each person's feed has come, and reads it for them:
-/// the sockets of one person share one reading.
-#[derive(Clone, Debug, Default)]
-pub struct Followers(Arc<Mutex<HashMap<Uuid, Weak<Followed>>>>);
-
-/// A person's feed as this process follows it.
-#[derive(Debug)]
-struct Followed {
-    seen: watch::Sender<i64>,
-    recent: tokio::sync::Mutex<Recent>,
-}
-
-/// The events read last: all of those after `from`.
-#[derive(Debug, Default)]
-struct Recent {
-    from: i64,
-    events: Vec<feed_event::Model>,
-}
-
-/// One subscriber's view of a person's feed.
-#[derive(Debug)]
-pub struct Follower {
-    user_id: Uuid,
-    seen: watch::Receiver<i64>,
-    followed: Arc<Followed>,
-}
-
-impl Follower {
-    /// Waits until the feed may have passed `seq`.
-    pub async fn passed(&mut self, seq: i64) {
-        // The sender lives as long as this follower, so the wait can only end well.
-        let _ = self.seen.wait_for(|&latest| latest > seq).await;
-    }
-
-    /// Events after a number, in order and in batches; what another socket of the same person has
-    /// just read is not read again.
-    pub async fn after(
-        &self,
-        db: &impl ConnectionTrait,
-        seq: i64,
-    ) -> Result<Vec<feed_event::Model>> {
-        let mut recent = self.followed.recent.lock().await;
-        let last = recent.events.last().map_or(recent.from, |event| event.seq);
-        if recent.from <= seq && seq < last {
-            return Ok(recent
-                .events
-                .iter()
-                .filter(|event| event.seq > seq)
-                .cloned()
-                .collect());
-        }
-        let events = after(db, self.user_id, seq).await?;
-        *recent = Recent {
-            from: seq,
-            events: events.clone(),
-        };
-        Ok(events)
-    }
-}
-
-impl Followers {
-    /// Starts following a person. Follow first and read the position after, and nothing is missed.
-    pub fn follow(&self, user_id: Uuid) -> Follower {
-        let mut map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let live = map.get(&user_id).and_then(Weak::upgrade);
-        let followed = live.unwrap_or_else(|| {
-            map.retain(|_, followed| followed.strong_count() > 0);
-            let followed = Arc::new(Followed {
-                seen: watch::Sender::new(0),
-                recent: tokio::sync::Mutex::default(),
-            });
-            map.insert(user_id, Arc::downgrade(&followed));
-            followed
-        });
-        Follower {
-            user_id,
-            seen: followed.seen.subscribe(),
-            followed,
-        }
-    }
-
-    /// Passes one hint on.
-    pub fn wake(&self, user_id: Uuid, seq: i64) {
-        let map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(followed) = map.get(&user_id).and_then(Weak::upgrade) {
-            followed.seen.send_if_modified(|latest| {
-                let newer = seq > *latest;
-                if newer {
-                    *latest = seq;
-                }
-                newer
-            });
-        }
-    }
-
-    /// Looks at the numbers of everybody who is followed: what a lost hint costs is one round of this.
-    pub async fn catch_up(&self, db: &Database) -> Result<()> {
-        for users in self.everybody().chunks(500) {
-            let rows = feed::Entity::find()
-                .filter(feed::Column::UserId.is_in(users.iter().copied()))
-                .all(db.read())
-                .await?;
-            for row in rows {
-                self.wake(row.user_id, row.seq);
-            }
-        }
-        Ok(())
-    }
-
-    fn everybody(&self) -> Vec<Uuid> {
-        let map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let live = map
-            .iter()
-            .filter(|(_, followed)| followed.strong_count() > 0);
-        live.map(|(user_id, _)| *user_id).collect()
-    }
 }
