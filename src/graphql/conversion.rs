@@ -233,6 +233,6 @@ impl ConvertedBalances {
 }
 
 /// An exact amount as it is shown.
-pub fn money(amount: Number, currency: &str) -> Money {
+fn money(amount: Number, currency: &str) -> Money {
     Money::new(rounded(amount, currency), Some(currency))
 }

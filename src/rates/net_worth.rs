@@ -14,11 +14,12 @@ use crate::{
     error::{Error, Result},
     graphql::{
         account::{Account, amount},
-        conversion::{Conversion, ConversionProblem, Wanted, conversions, money},
+        conversion::{Conversion, ConversionProblem, Wanted, conversions},
         exchange_rate::ExchangeRate,
         money::Money,
         scalar::{CurrencyCode, DateTime},
     },
+    money::rounded,
     viewer::{Owned, Viewer},
 };
 
@@ -154,13 +155,16 @@ impl Sum {
     }
 
     fn told(self, currency: CurrencyCode, as_of: DateTime) -> Result<NetWorth> {
-        let total = self.assets.checked_sub(self.liabilities);
+        // Each is rounded first, so that the three add up as they are shown.
+        let [assets, liabilities] =
+            [self.assets, self.liabilities].map(|sum| rounded(sum, &currency.0));
+        let total = assets.checked_sub(liabilities);
         let total = total.ok_or_else(|| Error::internal("a total of too many digits"))?;
-        let money = |amount| money(amount, &currency.0);
+        let money = |amount| Money::new(amount, Some(&currency.0));
         Ok(NetWorth {
             total: money(total),
-            assets: money(self.assets),
-            liabilities: money(self.liabilities),
+            assets: money(assets),
+            liabilities: money(liabilities),
             counted_accounts: self.counted,
             left_out: self.left_out,
             rates: self.rates,
