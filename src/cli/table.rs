@@ -60,7 +60,7 @@ pub(super) fn transactions(rows: &[Value]) -> String {
     draw(&columns, &cells.collect::<Vec<_>>(), &green)
 }
 
-/// Exchange rates, a row for each pair; without a rate where there is none yet.
+/// Exchange rates, a row for each pair; without a rate where there is none yet. Below, who tells them.
 pub(super) fn rates(rows: &[Value]) -> String {
     let columns = [
         ("Pair", false),
@@ -68,7 +68,6 @@ pub(super) fn rates(rows: &[Value]) -> String {
         ("Bid", true),
         ("Ask", true),
         ("Time", false),
-        ("Source", false),
     ];
     let cells = rows.iter().map(|row| {
         let rate = &row["latest"];
@@ -78,10 +77,18 @@ pub(super) fn rates(rows: &[Value]) -> String {
             number(&rate["bid"]),
             number(&rate["ask"]),
             moment(&rate["providerTime"]),
-            text(&rate["source"]),
         ]
     });
-    draw(&columns, &cells.collect::<Vec<_>>(), &[])
+    let drawn = draw(&columns, &cells.collect::<Vec<_>>(), &[]);
+    let mut sources: Vec<String> = Vec::new();
+    for row in rows {
+        let source = text(&row["latest"]["source"]);
+        if !source.is_empty() && !sources.contains(&source) {
+            sources.push(source);
+        }
+    }
+    let sources = Style::new().dim().apply_to(sources.join(", ")).to_string();
+    format!("{drawn}\n{sources}")
 }
 
 /// An exchange rate in one line.

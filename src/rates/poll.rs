@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -19,6 +19,9 @@ use crate::{
     money::Pair,
     providers::rates::RateSource,
 };
+
+/// The database's clock, by which jobs begin, counts in milliseconds and not always as ours does.
+const SLACK: TimeDelta = TimeDelta::seconds(1);
 
 /// Fetches the rates that are due.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -49,7 +52,7 @@ impl Job for PollRates {
         };
         for (pair, due_at) in due(app, source).await? {
             let now = app.clock.now();
-            if due_at > now {
+            if due_at > now + SLACK {
                 continue;
             }
             if let Fetched::NotBefore(until) =

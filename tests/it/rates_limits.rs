@@ -63,9 +63,7 @@ async fn a_restart_costs_no_call() {
 async fn people_and_the_server_cannot_use_up_each_others_calls() {
     // Five a day: one for people, four for the server, which therefore asks every six hours.
     let app = TestApp::with(&[KEY, ("RATE_DAILY_LIMIT", "5")]).await;
-    app.bank
-        .rates(json!({"daily_limit": 5, "one_a_second": true}))
-        .await;
+    app.bank.rates(json!({"daily_limit": 5})).await;
     assert_eq!(settled(&app).await, 1);
     let ana = app.person("ana").await;
     assert_eq!(refresh(&ana).await["userErrors"], json!([]));
