@@ -22,6 +22,14 @@ async fn first(app: &TestApp) {
     app.until("exchange_rates", "seq > 0").await;
 }
 
+/// Lets a minute pass, and waits for the rate that is fetched then.
+async fn fetched(app: &TestApp, rate: &str) {
+    app.bank.rates(pinned(rate)).await;
+    app.clock.advance(MINUTE);
+    app.until("exchange_rates", &format!("rate = '{rate}'"))
+        .await;
+}
+
 async fn refresh(person: &Person, base: &str, quote: &str) -> Value {
     let variables = json!({"base": base, "quote": quote});
     let mut data = person.ask(REFRESH, variables).await;
@@ -38,8 +46,7 @@ async fn a_rate_is_fetched_at_its_interval_and_told_as_it_was_written() {
     first(&app).await;
     let ana = app.person("ana").await;
     let before = ana.ask(NEWEST, json!({})).await["exchangeRate"].take();
-    app.bank.rates(pinned("50000.12345678")).await;
-    app.passes(MINUTE, "rates.poll").await;
+    fetched(&app, "50000.12345678").await;
 
     let rate = ana.ask(NEWEST, json!({})).await["exchangeRate"].take();
     let told = ["base", "quote", "rate", "bid", "ask", "source"].map(|field| rate[field].clone());
@@ -72,8 +79,7 @@ async fn who_follows_a_rate_gets_the_newest_first_and_then_each_new_one() {
     let app = TestApp::start().await;
     first(&app).await;
     let (ana, bob) = (app.person("ana").await, app.person("bob").await);
-    app.bank.rates(pinned("50000")).await;
-    app.passes(MINUTE, "rates.poll").await;
+    fetched(&app, "50000").await;
     let mut watches = [
         ana.watch(FOLLOW, json!({})).await,
         ana.watch(FOLLOW, json!({})).await,
@@ -81,8 +87,7 @@ async fn who_follows_a_rate_gets_the_newest_first_and_then_each_new_one() {
     ];
     for rate in ["50000", "50001.5", "49999.00000001"] {
         if rate != "50000" {
-            app.bank.rates(pinned(rate)).await;
-            app.passes(MINUTE, "rates.poll").await;
+            fetched(&app, rate).await;
         }
         for watch in &mut watches {
             assert_eq!(watch.next().await["exchangeRateUpdated"]["rate"], rate);
@@ -92,7 +97,8 @@ async fn who_follows_a_rate_gets_the_newest_first_and_then_each_new_one() {
     let same =
         json!({"rates": {"BTC/USD": {"rate": "49999.00000001", "at": "2026-01-01T00:00:00Z"}}});
     app.bank.rates(same).await;
-    app.passes(MINUTE, "rates.poll").await;
+    app.clock.advance(MINUTE);
+    app.until("exchange_rates", "seq = 0").await;
     for watch in &mut watches {
         watch.silent().await;
     }
@@ -242,9 +248,7 @@ async fn two_servers_ask_once_and_both_tell_their_followers() {
         for watch in [&mut here, &mut there] {
             assert_eq!(watch.next().await["exchangeRateUpdated"]["rate"], rate);
         }
-        app.until("jobs", "kind = 'rates.poll' AND state = 'queued'")
-            .await;
-        assert_eq!(app.bank.rate_calls().await, 1 + n);
+        app.bank.rates_asked(1 + n).await;
     }
     here.silent().await;
     there.silent().await;

@@ -76,8 +76,8 @@ async fn people_and_the_server_cannot_use_up_each_others_calls() {
     // The refresh did for the next fetch, too.
     app.clock.advance(Duration::from_hours(5));
     assert_eq!(settled(&app).await, 2);
-    app.passes(Duration::from_hours(1), "rates.poll").await;
-    assert_eq!(app.bank.rate_calls().await, 3);
+    app.clock.advance(Duration::from_hours(1));
+    app.bank.rates_asked(3).await;
     let ana = app.device("ana").await;
     let other_day = app.clock.now().date_naive()
         != (app.clock.now() - chrono::TimeDelta::hours(6)).date_naive();
@@ -129,7 +129,8 @@ async fn a_day_that_is_used_up_ends_with_the_day() {
     let app = TestApp::with(&[KEY, ("RATE_DAILY_LIMIT", "0")]).await;
     settled(&app).await;
     app.bank.rates(json!({"always": "daily_limit"})).await;
-    app.passes(Duration::from_mins(1), "rates.poll").await;
+    app.clock.advance(Duration::from_mins(1));
+    app.until("rate_checks", "fault = 'daily_limit'").await;
     assert_eq!(settled(&app).await, 2);
     let tomorrow = app.clock.now().date_naive().succ_opt().unwrap();
     let left = tomorrow.and_hms_opt(0, 0, 0).unwrap().and_utc() - app.clock.now();
@@ -138,8 +139,8 @@ async fn a_day_that_is_used_up_ends_with_the_day() {
         .advance(left.saturating_sub(Duration::from_secs(30)));
     assert_eq!(settled(&app).await, 2, "not before");
     app.bank.rates(json!({"always": null})).await;
-    app.passes(Duration::from_mins(1), "rates.poll").await;
-    assert_eq!(app.bank.rate_calls().await, 3);
+    app.clock.advance(Duration::from_mins(1));
+    app.bank.rates_asked(3).await;
     app.until("rate_checks", "fault IS NULL").await;
 }
 
@@ -149,12 +150,12 @@ async fn what_is_refused_for_good_is_asked_for_another_day() {
         let app = TestApp::with(&[KEY, ("RATE_DAILY_LIMIT", "0")]).await;
         settled(&app).await;
         app.bank.rates(json!({"always": says})).await;
-        app.passes(Duration::from_mins(2), "rates.poll").await;
-        assert_eq!(settled(&app).await, 2, "{says}");
+        app.clock.advance(Duration::from_mins(2));
+        app.until("rate_checks", "failures = 1").await;
         app.clock.advance(Duration::from_hours(23));
         assert_eq!(settled(&app).await, 2, "{says}");
-        app.passes(Duration::from_hours(2), "rates.poll").await;
-        assert_eq!(app.bank.rate_calls().await, 3, "{says}");
+        app.clock.advance(Duration::from_hours(2));
+        app.bank.rates_asked(3).await;
     }
 }
 
@@ -163,7 +164,7 @@ async fn what_was_refused_is_asked_for_at_once_with_another_key() {
     let app = TestApp::with(&[KEY]).await;
     settled(&app).await;
     app.bank.rates(json!({"always": "invalid_key"})).await;
-    app.passes(Duration::from_hours(2), "rates.poll").await;
+    app.clock.advance(Duration::from_hours(2));
     app.until("rate_checks", "fault = 'key'").await;
     app.bank.rates(json!({"always": null})).await;
     let other = ("ALPHAVANTAGE_API_KEY", "ANOTHER7KEY8OF9OURS");
@@ -177,16 +178,17 @@ async fn a_source_that_is_away_is_asked_less_and_less_often() {
     let app = TestApp::with(&[KEY]).await;
     settled(&app).await;
     app.bank.rates(json!({"always": "unavailable"})).await;
-    app.passes(Duration::from_mins(72), "rates.poll").await;
-    for (calls, minutes) in [(2, 18), (3, 36), (4, 72), (5, 72)] {
-        assert_eq!(settled(&app).await, calls);
+    app.clock.advance(Duration::from_mins(72));
+    for (failures, minutes) in [(1, 18), (2, 36), (3, 72), (4, 72)] {
+        let so = format!("failures = {failures}");
+        app.until("rate_checks", &so).await;
         app.clock.advance(Duration::from_mins(minutes / 2));
-        assert_eq!(settled(&app).await, calls, "not before");
-        app.passes(Duration::from_mins(minutes / 2), "rates.poll")
-            .await;
+        assert_eq!(settled(&app).await, 1 + failures, "not before");
+        app.clock.advance(Duration::from_mins(minutes / 2));
     }
+    app.until("rate_checks", "failures = 5").await;
     app.bank.rates(json!({"always": null})).await;
-    app.passes(Duration::from_mins(72), "rates.poll").await;
+    app.clock.advance(Duration::from_mins(72));
     app.until("rate_checks", "fault IS NULL AND failures = 0")
         .await;
 }

@@ -57,10 +57,11 @@ pub(super) async fn run(args: RatesArgs) -> Result<(), Failure> {
         let text = format!("--url: over {url} the way would read your password; use https://");
         return Err(Failure::new(Exit::Usage, text));
     }
-    let signals = signals::listen()?;
     let password = password(&args.email).await?;
     let mut client = Client::new(&url)?;
     client.sign_in(&args.email, &password).await?;
+    // Not before: whoever leaves at the prompt is to leave at once.
+    let signals = signals::listen()?;
     let shown = tokio::select! {
         shown = show(&client, &args) => shown,
         () = signals.drain.cancelled() => Ok(()),

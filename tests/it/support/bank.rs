@@ -141,6 +141,12 @@ impl Bank {
         self.calls("/alphavantage/query").await.len()
     }
 
+    /// Waits until the source of exchange rates was asked so often, and not oftener.
+    pub(crate) async fn rates_asked(&self, calls: usize) {
+        patiently(async { while self.rate_calls().await < calls {} }).await;
+        assert_eq!(self.rate_calls().await, calls);
+    }
+
     /// The webhooks the sandbox has to send, each with the results of its attempts.
     pub(crate) async fn webhooks(&self) -> Vec<Value> {
         self.lines("/control/webhooks").await
