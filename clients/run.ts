@@ -16,6 +16,7 @@ const PROGRAMS = [
   "graphql-ws",
   "graphql-sse",
   "multipart",
+  "rates",
   "apollo",
   "urql",
   "relay",

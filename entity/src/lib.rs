@@ -4,6 +4,7 @@
 pub mod account;
 pub mod activity;
 pub mod exchange;
+pub mod exchange_rate;
 pub mod feed;
 pub mod feed_event;
 pub mod institution;
@@ -11,6 +12,8 @@ pub mod item;
 pub mod job;
 pub mod key_check;
 pub mod link_token;
+pub mod rate_check;
+pub mod rate_quota;
 pub mod removed_transaction;
 pub mod session;
 pub mod sync_job;

@@ -3,6 +3,7 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::alphavantage::Desk;
 use crate::clock::Clock;
 use crate::faults::Faults;
 use crate::hosted::visit::Flows;
@@ -23,6 +24,7 @@ pub(crate) struct App {
     pub(crate) faults: Mutex<Faults>,
     pub(crate) calls: Mutex<Ring<Call>>,
     pub(crate) flows: Mutex<Flows>,
+    pub(crate) desk: Mutex<Desk>,
     pub(crate) outbox: Outbox,
     pub(crate) public_url: String,
     pub(crate) requests: AtomicU64,

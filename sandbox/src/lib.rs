@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `/…` | Plaid's face (`plaid`) |
 //! | `/hl/…` | the hosted link page (`hosted`) |
+//! | `/alphavantage/query` | Alpha Vantage's face (`alphavantage`) |
 //! | `/control/…` | clock, settings, faults, items, journals (`control`) |
 //!
 //! Other providers' faces get their own prefix and their own module, beside `plaid`, over the same `world`.
@@ -18,6 +19,7 @@
     clippy::struct_field_names,
     reason = "fields that go over the wire have Plaid's names"
 )]
+mod alphavantage;
 mod app;
 mod bank;
 mod clock;
@@ -157,6 +159,7 @@ fn open(options: Options, address: SocketAddr) -> Result<Arc<App>> {
         faults: Mutex::new(faults::Faults::new(options.seed)),
         calls: Mutex::new(ring::Ring::new(REMEMBERED_CALLS)),
         flows: Mutex::default(),
+        desk: Mutex::default(),
         public_url: public_url.trim_end_matches('/').to_owned(),
         requests: AtomicU64::new(0),
     });
@@ -201,6 +204,7 @@ fn router(app: Arc<App>) -> Router {
         .route("/", axum::routing::get(hosted::index))
         .nest("/control", control::routes())
         .nest("/hl", hosted::routes())
+        .nest("/alphavantage", alphavantage::routes())
         .fallback(plaid::door::enter)
         .with_state(app)
 }

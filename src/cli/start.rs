@@ -19,6 +19,7 @@ use super::{
     parts::Parts,
     sandbox,
     signals::Signals,
+    source,
 };
 use crate::{
     app::App,
@@ -35,6 +36,7 @@ use crate::{
     },
     relay, schema,
     server::{Server, Site, Socket, watch},
+    ticker::Tickers,
     transport::Limits,
     webhooks::{self, Intake},
     worker,
@@ -72,6 +74,10 @@ impl Process {
         let clock = Clock::default();
         let local = sandbox.as_ref().map(Sandbox::url);
         let metrics = Metrics::default();
+        let rates = source::rates(&config, local.as_deref(), clock.clone())?;
+        if let Some(remark) = source::remark(&config, rates.as_deref()) {
+            tracing::info!("{remark}");
+        }
         let plaid = plaid(&config, local, clock.clone(), metrics.clone())?;
         let public_url = config.public_url.clone();
         let public_url = public_url.unwrap_or_else(|| near(config.listen));
@@ -82,8 +88,10 @@ impl Process {
             metrics,
             keys: Arc::new(keys),
             followers: Followers::default(),
+            tickers: Tickers::default(),
             public_url: public_url.into(),
             plaid,
+            rates,
         };
         let mut parts = Parts::new(signals.clone());
         parts.add("relay of hints", relay::run(app.clone(), parts.shutdown()));
@@ -199,7 +207,7 @@ async fn done(part: impl Future<Output = ()>) -> Result<()> {
 }
 
 /// Where an address listened on is reached from this machine.
-fn near(address: SocketAddr) -> String {
+pub(super) fn near(address: SocketAddr) -> String {
     let ip = match address.ip() {
         ip if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
         ip => ip,

@@ -10,9 +10,12 @@ use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::sqlite::SqliteConnectOptions;
 
+mod rates;
 mod reader;
 mod wire;
 
+pub use rates::RatesConfig;
+pub(crate) use reader::is_in_the_clear;
 use reader::{Reader, unknown};
 pub use wire::WireConfig;
 
@@ -20,6 +23,8 @@ pub use wire::WireConfig;
 pub const NAMES: &[&str] = &[
     "ACCESS_TOKEN_TTL",
     "ALLOWED_ORIGINS",
+    "ALPHAVANTAGE_API_KEY",
+    "ALPHAVANTAGE_BASE_URL",
     "DATABASE_URL",
     "GRAPHIQL",
     "INTROSPECTION",
@@ -40,6 +45,9 @@ pub const NAMES: &[&str] = &[
     "PLAID_ENV",
     "PLAID_SECRET",
     "PUBLIC_URL",
+    "RATE_DAILY_LIMIT",
+    "RATE_INTERVAL",
+    "RATE_PAIRS",
     "REDIRECT_URIS",
     "REFRESH_TOKEN_TTL",
     "RUST_LOG",
@@ -81,6 +89,8 @@ pub struct Config {
     pub refresh_token_ttl: Duration,
     /// `PLAID_*`: how Plaid is reached.
     pub plaid: PlaidConfig,
+    /// `ALPHAVANTAGE_*` and `RATE_*`: exchange rates.
+    pub rates: RatesConfig,
     /// `SANDBOX_LISTEN`: where the built-in sandbox listens.
     pub sandbox_listen: SocketAddr,
     /// `WORKERS`: how many jobs run at once in this process; 0 for none.
@@ -203,6 +213,7 @@ impl Config {
             access_token_ttl: reader.duration("ACCESS_TOKEN_TTL", "30m"),
             refresh_token_ttl: reader.duration("REFRESH_TOKEN_TTL", "7d"),
             plaid: reader.plaid(),
+            rates: reader.rates(),
             sandbox_listen: reader.parse(
                 "SANDBOX_LISTEN",
                 local(8010),

@@ -10,7 +10,7 @@ use async_graphql::{
     dataloader::Loader,
     extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute},
 };
-use entity::{account, activity, institution, item, session, sync_job, transaction};
+use entity::{account, activity, exchange_rate, institution, item, session, sync_job, transaction};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, Iterable, ModelTrait,
     PrimaryKeyToColumn, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
@@ -20,6 +20,7 @@ use uuid::Uuid;
 
 use super::{
     batch::{Batch, Queue},
+    conversion::{Conversions, Wanted},
     id,
     page::uuid,
     transaction::list::{List, Page},
@@ -28,6 +29,8 @@ use crate::{
     app::App,
     database::Database,
     error::{Error, Result},
+    money::Pair,
+    ticker,
     viewer::{Owned, Viewer},
 };
 
@@ -65,10 +68,16 @@ pub struct Loaders {
     pub accounts_of_item: Batch<Key, AccountsOfItem>,
     /// Entries of the log by id.
     pub activity: ById<activity::Entity>,
+    /// Ways from one currency to another, by currencies and day.
+    pub conversion: Batch<Wanted, Conversions>,
+    /// Exchange rates by id; they belong to nobody.
+    pub exchange_rate: Batch<Uuid, ExchangeRates>,
     /// Banks by id; they belong to nobody.
     pub institution: Batch<Uuid, Institutions>,
     /// Items by id.
     pub item: ById<item::Entity>,
+    /// The newest exchange rate of a pair.
+    pub latest_exchange_rate: Batch<Pair, LatestExchangeRate>,
     /// The newest sync of an item.
     pub latest_sync_job: Batch<Key, LatestSyncJob>,
     /// Sessions by id.
@@ -91,8 +100,11 @@ impl Loaders {
             account: Batch::new(Rows::new(db()), queue),
             accounts_of_item: Batch::new(AccountsOfItem(db()), queue),
             activity: Batch::new(Rows::new(db()), queue),
+            conversion: Batch::new(Conversions(app.clone()), queue),
+            exchange_rate: Batch::new(ExchangeRates(db()), queue),
             institution: Batch::new(Institutions(db()), queue),
             item: Batch::new(Rows::new(db()), queue),
+            latest_exchange_rate: Batch::new(LatestExchangeRate(db()), queue),
             latest_sync_job: Batch::new(LatestSyncJob(db()), queue),
             session: Batch::new(Rows::new(db()), queue),
             sync_job: Batch::new(Rows::new(db()), queue),
@@ -188,6 +200,26 @@ impl Loader<Uuid> for Institutions {
     }
 }
 
+/// Exchange rates by their ids.
+#[derive(Debug)]
+pub struct ExchangeRates(Database);
+
+impl Loader<Uuid> for ExchangeRates {
+    type Value = Arc<exchange_rate::Model>;
+    type Error = Error;
+
+    async fn load(&self, keys: &[Uuid]) -> Result<HashMap<Uuid, Self::Value>> {
+        let rows = exchange_rate::Entity::find()
+            .filter(exchange_rate::Column::Id.is_in(keys.iter().copied()))
+            .all(self.0.read())
+            .await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| (row.id, Arc::new(row)))
+            .collect())
+    }
+}
+
 /// All accounts of an item, oldest first.
 #[derive(Debug)]
 pub struct AccountsOfItem(Database);
@@ -210,6 +242,29 @@ impl Loader<Key> for AccountsOfItem {
             }
         }
         Ok(lists)
+    }
+}
+
+/// The newest exchange rate of a pair.
+#[derive(Debug)]
+pub struct LatestExchangeRate(Database);
+
+impl Loader<Pair> for LatestExchangeRate {
+    type Value = Arc<exchange_rate::Model>;
+    type Error = Error;
+
+    async fn load(&self, keys: &[Pair]) -> Result<HashMap<Pair, Self::Value>> {
+        let newest = |pair: &Pair| {
+            let rates = ticker::of_pair(pair);
+            rates
+                .order_by_desc(exchange_rate::Column::ProviderTime)
+                .limit(1)
+        };
+        let lists = read_lists(self.0.read(), keys.iter().map(newest).collect()).await?;
+        let row = |(pair, rows): (&Pair, Vec<_>)| {
+            Some((pair.clone(), Arc::new(rows.into_iter().next()?)))
+        };
+        Ok(keys.iter().zip(lists).filter_map(row).collect())
     }
 }
 
@@ -288,7 +343,7 @@ fn by_viewer(keys: &[Key]) -> HashMap<Viewer, Vec<Uuid>> {
 }
 
 /// Reads many short lists in few statements. The rows of a list come in no order.
-async fn read_lists<E: EntityTrait>(
+pub(super) async fn read_lists<E: EntityTrait>(
     db: &impl ConnectionTrait,
     lists: Vec<Select<E>>,
 ) -> Result<Vec<Vec<E::Model>>> {

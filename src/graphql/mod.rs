@@ -13,8 +13,10 @@ use crate::{
 pub mod account;
 pub mod activity;
 pub mod batch;
+pub mod conversion;
 pub mod cost;
 pub mod errors;
+pub mod exchange_rate;
 pub mod id;
 pub mod institution;
 pub mod item;

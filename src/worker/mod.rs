@@ -7,6 +7,7 @@ use crate::{
     auth::PruneSessions,
     jobs::{Prune, Registry, Runner},
     linking::{FinishLinkSession, PruneLinking, RemoveItem, SweepLinking},
+    rates::{PollRates, PruneRates},
     secrets::Rekey,
     sync::{SweepItems, SyncItem},
     webhooks::ExpireWebhooks,
@@ -28,6 +29,8 @@ pub fn registry() -> Registry {
         .with_recurring(Prune {})
         .with_recurring(PruneLinking {})
         .with_recurring(PruneSessions {})
+        .with_recurring(PollRates {})
+        .with_recurring(PruneRates {})
 }
 
 /// Runs jobs until told to stop; what is not done by then is handed back.

@@ -6,6 +6,7 @@
 )]
 
 mod metrics;
+mod rates;
 mod refusals;
 mod rekey;
 

@@ -21,6 +21,7 @@ use crate::{
     graphql::errors::ErrorPolicy,
     metrics::Metrics,
     seal::Keys,
+    ticker::Tickers,
     viewer::ClientInfo,
 };
 
@@ -48,8 +49,10 @@ impl World {
             metrics: Metrics::default(),
             keys: Arc::new(Keys::parse(keys).unwrap()),
             followers: Followers::default(),
+            tickers: Tickers::default(),
             public_url: "http://localhost".into(),
             plaid: Arc::new(SmallBank),
+            rates: None,
         };
         let auth = Auth::new(app.clone()).unwrap();
         let schema = Schema::build(

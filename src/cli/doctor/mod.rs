@@ -12,6 +12,7 @@ mod addresses;
 mod database;
 mod keys;
 mod provider;
+mod rates;
 mod webhooks;
 
 /// How a thing is.
@@ -76,6 +77,7 @@ pub(super) async fn run(overrides: Overrides) -> Result<(), Failure> {
     let db = database::look(&config, &mut findings).await;
     let keys = keys::look(&config, db.as_ref(), &mut findings).await;
     provider::look(&config, &mut findings).await;
+    rates::look(&config, db.as_ref(), &mut findings).await;
     webhooks::look(&config, keys.as_ref(), &mut findings).await;
     addresses::look(&config, &mut findings);
     conclude(&findings)

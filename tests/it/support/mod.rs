@@ -10,10 +10,14 @@ use passbook::{
     database::{Database, Txn},
     feed::Followers,
     metrics::Metrics,
-    providers::plaid::{Plaid, PlaidSettings},
+    providers::{
+        alphavantage::{AlphaVantage, AlphaVantageSettings},
+        plaid::{Plaid, PlaidSettings},
+    },
     relay, schema,
     seal::Keys,
     server::{Server, Site, Socket, watch},
+    ticker::Tickers,
     transport::Limits,
     webhooks::{self, Intake},
     worker,
@@ -133,6 +137,11 @@ impl TestApp {
             secret: "secret".into(),
             client_name: "Passbook".to_owned(),
         };
+        let rates = AlphaVantageSettings {
+            base_url: format!("{}/alphavantage", bank.url()),
+            api_key: config.rates.api_key.clone(),
+            name: "the sandbox".to_owned(),
+        };
         // The address is taken first, since Plaid is told where to send webhooks.
         let socket = Socket::bind("LISTEN", config.listen).await.unwrap();
         let metrics = Metrics::default();
@@ -145,7 +154,9 @@ impl TestApp {
             clock: clock.clone(),
             keys: Arc::new(keys),
             followers: Followers::default(),
+            tickers: Tickers::default(),
             plaid: Arc::new(Plaid::new(plaid, clock.clone(), metrics.clone()).unwrap()),
+            rates: Some(Arc::new(AlphaVantage::new(rates, clock.clone()).unwrap())),
             metrics,
         };
         let shutdown = CancellationToken::new();
