@@ -17,6 +17,7 @@ pub mod rate_quota;
 pub mod removed_transaction;
 pub mod session;
 pub mod sync_job;
+pub mod throttle;
 pub mod transaction;
 pub mod user;
 pub mod webhook;

@@ -37,6 +37,8 @@ mod m20261121_000020_add_partial_indexes;
 mod m20261121_000021_create_exchange_rate;
 mod m20261121_000022_create_rate_check;
 mod m20261121_000023_create_rate_quota;
+mod m20261121_000033_index_sessions_by_id;
+mod m20261121_000034_create_throttle;
 
 /// All steps in order.
 #[derive(Debug)]
@@ -69,6 +71,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000021_create_exchange_rate::Migration),
             Box::new(m20261121_000022_create_rate_check::Migration),
             Box::new(m20261121_000023_create_rate_quota::Migration),
+            Box::new(m20261121_000033_index_sessions_by_id::Migration),
+            Box::new(m20261121_000034_create_throttle::Migration),
         ]
     }
 }
