@@ -70,6 +70,9 @@ pub mod rates;
 // Reading what was synced.
 pub mod accounts;
 
+// Secrets under the newest key.
+pub mod secrets;
+
 // Syncing items with their banks.
 pub mod sync;
 

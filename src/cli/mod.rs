@@ -17,6 +17,7 @@ mod open;
 mod parts;
 mod print;
 mod rates;
+mod rekey;
 mod sandbox;
 mod serve;
 mod signals;
@@ -54,6 +55,8 @@ enum Command {
     Sandbox(sandbox::SandboxArgs),
     /// Show the exchange rates of a running server as they come.
     Rates(rates::RatesArgs),
+    /// Seal all secrets under the newest key of `SECRET_KEY` now; a running server does so by itself.
+    Rekey(DatabaseArgs),
     /// Check configuration, database, keys, provider and webhooks, and say what to do.
     Doctor(DatabaseArgs),
 }
@@ -138,6 +141,7 @@ impl Command {
             }
             Self::Sandbox(args) => sandbox::run(args).await,
             Self::Rates(args) => rates::run(args).await,
+            Self::Rekey(args) => rekey::run(&configure(args.overrides())?).await,
             Self::Doctor(args) => doctor::run(args.overrides()).await,
         }
     }

@@ -8,6 +8,7 @@ use crate::{
     jobs::{Prune, Registry, Runner},
     linking::{FinishLinkSession, PruneLinking, RemoveItem, SweepLinking},
     rates::{PollRates, PruneRates},
+    secrets::Rekey,
     sync::{SweepItems, SyncItem},
     webhooks::ExpireWebhooks,
 };
@@ -21,6 +22,7 @@ pub fn registry() -> Registry {
         .with::<SyncItem>()
         .with::<RemoveItem>()
         .with::<FinishLinkSession>()
+        .with_recurring(Rekey {})
         .with_recurring(SweepItems {})
         .with_recurring(SweepLinking {})
         .with_recurring(ExpireWebhooks {})

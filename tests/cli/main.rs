@@ -8,6 +8,7 @@
 mod metrics;
 mod rates;
 mod refusals;
+mod rekey;
 
 use std::{
     fs,

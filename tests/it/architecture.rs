@@ -18,7 +18,7 @@ const RUNGS: &[&[&str]] = &[
     &["app"],
     &["jobs", "relay"],
     &["graphql"],
-    &["auth", "accounts", "rates", "sync"],
+    &["auth", "accounts", "rates", "secrets", "sync"],
     &["linking"],
     &["webhooks"],
     &["schema", "worker"],

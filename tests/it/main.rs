@@ -30,6 +30,7 @@ mod provider_faults;
 mod rates;
 mod rates_in_use;
 mod rates_limits;
+mod rekey;
 mod removal;
 mod repair;
 mod replicas;
