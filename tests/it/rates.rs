@@ -25,7 +25,7 @@ async fn first(app: &TestApp) {
 /// Lets a minute pass, and waits for the rate that is fetched then.
 async fn fetched(app: &TestApp, rate: &str) {
     app.bank.rates(pinned(rate)).await;
-    app.clock.advance(MINUTE);
+    app.rates_rest(MINUTE).await;
     app.until("exchange_rates", &format!("rate = '{rate}'"))
         .await;
 }
@@ -97,7 +97,7 @@ async fn who_follows_a_rate_gets_the_newest_first_and_then_each_new_one() {
     let same =
         json!({"rates": {"BTC/USD": {"rate": "49999.00000001", "at": "2026-01-01T00:00:00Z"}}});
     app.bank.rates(same).await;
-    app.clock.advance(MINUTE);
+    app.rates_rest(MINUTE).await;
     app.until("exchange_rates", "seq = 0").await;
     for watch in &mut watches {
         watch.silent().await;
@@ -243,7 +243,7 @@ async fn two_servers_ask_once_and_both_tell_their_followers() {
         let rate = format!("{n}.5");
         app.bank.rates(pinned(&rate)).await;
         // Time passes for both; the one that is first takes the job.
-        other.clock.advance(MINUTE);
+        other.rates_rest(MINUTE).await;
         app.clock.advance(MINUTE);
         for watch in [&mut here, &mut there] {
             assert_eq!(watch.next().await["exchangeRateUpdated"]["rate"], rate);

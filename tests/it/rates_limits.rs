@@ -74,9 +74,9 @@ async fn people_and_the_server_cannot_use_up_each_others_calls() {
     );
     assert_eq!(app.bank.rate_calls().await, 2);
     // The refresh did for the next fetch, too.
-    app.clock.advance(Duration::from_hours(5));
+    app.rates_rest(Duration::from_hours(5)).await;
     assert_eq!(settled(&app).await, 2);
-    app.clock.advance(Duration::from_hours(1));
+    app.rates_rest(Duration::from_hours(1)).await;
     app.bank.rates_asked(3).await;
     let ana = app.device("ana").await;
     let other_day = app.clock.now().date_naive()
@@ -129,17 +129,17 @@ async fn a_day_that_is_used_up_ends_with_the_day() {
     let app = TestApp::with(&[KEY, ("RATE_DAILY_LIMIT", "0")]).await;
     settled(&app).await;
     app.bank.rates(json!({"always": "daily_limit"})).await;
-    app.clock.advance(Duration::from_mins(1));
+    app.rates_rest(Duration::from_mins(1)).await;
     app.until("rate_checks", "fault = 'daily_limit'").await;
     assert_eq!(settled(&app).await, 2);
     let tomorrow = app.clock.now().date_naive().succ_opt().unwrap();
     let left = tomorrow.and_hms_opt(0, 0, 0).unwrap().and_utc() - app.clock.now();
     let left = left.to_std().unwrap();
-    app.clock
-        .advance(left.saturating_sub(Duration::from_secs(30)));
+    app.rates_rest(left.saturating_sub(Duration::from_secs(30)))
+        .await;
     assert_eq!(settled(&app).await, 2, "not before");
     app.bank.rates(json!({"always": null})).await;
-    app.clock.advance(Duration::from_mins(1));
+    app.rates_rest(Duration::from_mins(1)).await;
     app.bank.rates_asked(3).await;
     app.until("rate_checks", "fault IS NULL").await;
 }
@@ -150,11 +150,11 @@ async fn what_is_refused_for_good_is_asked_for_another_day() {
         let app = TestApp::with(&[KEY, ("RATE_DAILY_LIMIT", "0")]).await;
         settled(&app).await;
         app.bank.rates(json!({"always": says})).await;
-        app.clock.advance(Duration::from_mins(2));
+        app.rates_rest(Duration::from_mins(2)).await;
         app.until("rate_checks", "failures = 1").await;
-        app.clock.advance(Duration::from_hours(23));
+        app.rates_rest(Duration::from_hours(23)).await;
         assert_eq!(settled(&app).await, 2, "{says}");
-        app.clock.advance(Duration::from_hours(2));
+        app.rates_rest(Duration::from_hours(2)).await;
         app.bank.rates_asked(3).await;
     }
 }
@@ -164,7 +164,7 @@ async fn what_was_refused_is_asked_for_at_once_with_another_key() {
     let app = TestApp::with(&[KEY]).await;
     settled(&app).await;
     app.bank.rates(json!({"always": "invalid_key"})).await;
-    app.clock.advance(Duration::from_hours(2));
+    app.rates_rest(Duration::from_hours(2)).await;
     app.until("rate_checks", "fault = 'key'").await;
     app.bank.rates(json!({"always": null})).await;
     let other = ("ALPHAVANTAGE_API_KEY", "ANOTHER7KEY8OF9OURS");
@@ -178,17 +178,17 @@ async fn a_source_that_is_away_is_asked_less_and_less_often() {
     let app = TestApp::with(&[KEY]).await;
     settled(&app).await;
     app.bank.rates(json!({"always": "unavailable"})).await;
-    app.clock.advance(Duration::from_mins(72));
+    app.rates_rest(Duration::from_mins(72)).await;
     for (failures, minutes) in [(1, 18), (2, 36), (3, 72), (4, 72)] {
         let so = format!("failures = {failures}");
         app.until("rate_checks", &so).await;
-        app.clock.advance(Duration::from_mins(minutes / 2));
+        app.rates_rest(Duration::from_mins(minutes / 2)).await;
         assert_eq!(settled(&app).await, 1 + failures, "not before");
-        app.clock.advance(Duration::from_mins(minutes / 2));
+        app.rates_rest(Duration::from_mins(minutes / 2)).await;
     }
     app.until("rate_checks", "failures = 5").await;
     app.bank.rates(json!({"always": null})).await;
-    app.clock.advance(Duration::from_mins(72));
+    app.rates_rest(Duration::from_mins(72)).await;
     app.until("rate_checks", "fault IS NULL AND failures = 0")
         .await;
 }

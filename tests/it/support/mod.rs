@@ -242,6 +242,14 @@ impl TestApp {
         self.until("jobs", &condition).await;
     }
 
+    /// Lets time pass, once the next look at rates has its time: one that gets it meanwhile counts
+    /// from later.
+    pub(crate) async fn rates_rest(&self, by: std::time::Duration) {
+        self.until("jobs", "kind = 'rates.poll' AND state = 'queued'")
+            .await;
+        self.clock.advance(by);
+    }
+
     /// A transaction that has done something and goes on, as one of a person's that takes its time;
     /// only where others may write meanwhile.
     pub(crate) async fn hold(&self, sql: &str) -> Option<Txn> {
