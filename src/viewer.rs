@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use entity::{account, activity, item, removed_transaction, sync_job, transaction};
+use entity::{account, activity, item, removed_transaction, session, sync_job, transaction};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Select};
 use uuid::Uuid;
 
@@ -79,6 +79,7 @@ owned!(
     account,
     activity,
     removed_transaction,
+    session,
     sync_job,
     transaction
 );

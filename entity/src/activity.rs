@@ -45,9 +45,21 @@ pub enum ActivityKind {
     /// A sign-out of all devices.
     #[sea_orm(string_value = "signed_out_everywhere")]
     SignedOutEverywhere,
+    /// The person ended a session from another device.
+    #[sea_orm(string_value = "session_ended")]
+    SessionEnded,
     /// A session was ended because its refresh token was used twice.
     #[sea_orm(string_value = "session_revoked")]
     SessionRevoked,
+    /// The name or the birthday was changed.
+    #[sea_orm(string_value = "profile_updated")]
+    ProfileUpdated,
+    /// The password was changed.
+    #[sea_orm(string_value = "password_changed")]
+    PasswordChanged,
+    /// Somebody tried to change the password and did not know it.
+    #[sea_orm(string_value = "password_change_failed")]
+    PasswordChangeFailed,
     /// A bank was linked.
     #[sea_orm(string_value = "item_linked")]
     ItemLinked,

@@ -14,6 +14,7 @@ pub mod link_token;
 pub mod removed_transaction;
 pub mod session;
 pub mod sync_job;
+pub mod throttle;
 pub mod transaction;
 pub mod user;
 pub mod webhook;

@@ -22,9 +22,9 @@ pub struct Model {
     pub expires_at: DateTimeUtc,
     /// After this the session is over whatever happens.
     pub ends_at: DateTimeUtc,
-    /// What the client called itself at sign-in.
+    /// What the client called itself when it last signed in or refreshed.
     pub user_agent: Option<String>,
-    /// Where the client connected from at sign-in.
+    /// Where the client last signed in or refreshed from.
     pub address: Option<String>,
     /// When the person signed in.
     pub created_at: DateTimeUtc,
@@ -44,6 +44,12 @@ pub enum RevokedReason {
     /// The person logged out of all devices.
     #[sea_orm(string_value = "logout_everywhere")]
     LogoutEverywhere,
+    /// The person ended it from another device.
+    #[sea_orm(string_value = "ended")]
+    Ended,
+    /// The person changed the password on another device.
+    #[sea_orm(string_value = "password_changed")]
+    PasswordChanged,
     /// A refresh token that had been replaced was used again.
     #[sea_orm(string_value = "refresh_reuse")]
     RefreshReuse,

@@ -34,6 +34,8 @@ mod m20261121_000017_add_concurrency_key_to_job;
 mod m20261121_000018_add_sync_due_to_item;
 mod m20261121_000019_add_login_to_exchange;
 mod m20261121_000020_add_partial_indexes;
+mod m20261121_000033_index_sessions_by_id;
+mod m20261121_000034_create_throttle;
 
 /// All steps in order.
 #[derive(Debug)]
@@ -63,6 +65,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000018_add_sync_due_to_item::Migration),
             Box::new(m20261121_000019_add_login_to_exchange::Migration),
             Box::new(m20261121_000020_add_partial_indexes::Migration),
+            Box::new(m20261121_000033_index_sessions_by_id::Migration),
+            Box::new(m20261121_000034_create_throttle::Migration),
         ]
     }
 }

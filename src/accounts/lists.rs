@@ -2,7 +2,8 @@
 
 use async_graphql::{ID, InputObject};
 use entity::{account, activity, item, sync_job};
-use sea_orm::{ColumnTrait, QueryFilter, QueryTrait};
+use sea_orm::{ColumnTrait, QueryFilter, QuerySelect, QueryTrait};
+use uuid::Uuid;
 
 use crate::{
     app::App,
@@ -83,8 +84,15 @@ pub(super) fn sync_jobs(
 ) -> Result<ById<sync_job::Entity>> {
     use sync_job::Column::{Id, ItemId, Status, Trigger};
     let items = id::decode_all("itemIds", id::ITEM, filter.item_ids)?;
+    // The syncs of a removed item stay in the list, but its id names nothing any more.
+    let living = |items: Vec<Uuid>| {
+        let items = item::Entity::owned_by(viewer).filter(item::Column::Id.is_in(items));
+        items.select_only().column(item::Column::Id).into_query()
+    };
     let rows = sync_job::Entity::owned_by(viewer)
-        .apply_if(items, |rows, items| rows.filter(ItemId.is_in(items)))
+        .apply_if(items, |rows, items| {
+            rows.filter(ItemId.in_subquery(living(items)))
+        })
         .apply_if(filter.statuses, |rows, statuses| {
             rows.filter(Status.is_in(statuses.into_iter().map(sync_job::SyncJobStatus::from)))
         })

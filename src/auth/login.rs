@@ -11,6 +11,7 @@ use super::{
     password::Verdict,
     rules,
     session::{self, Grant},
+    throttle::{self, Attempt},
 };
 use crate::{
     activity::{self, Entry},
@@ -31,16 +32,23 @@ pub(super) struct LoginInput {
 /// Signs in.
 pub(super) async fn login(auth: &Auth, input: LoginInput, client: &ClientInfo) -> Result<Grant> {
     if input.password.len() > rules::LONGEST_PASSWORD {
-        return Err(rules::too_long().into());
+        return Err(rules::too_long("password").into());
     }
-    let user = find(auth, &input.email).await?;
+    let key = rules::email_key(&input.email);
+    let user = find(auth, key.as_deref()).await?;
+    let attempt = Attempt {
+        account: key.as_deref().unwrap_or_default(),
+        user_id: user.as_ref().map(|user| user.id),
+        client,
+    };
+    throttle::password(&auth.app, attempt).await?;
     let stored = user.as_ref().map(|user| user.password_hash.as_str());
     let verdict = auth.passwords.verify(&input.password, stored).await?;
     let user = match (user, verdict) {
         (Some(user), Verdict::Right | Verdict::Outdated) => user,
         (user, _) => {
             if let Some(user) = user {
-                tell_afterwards(auth, user.id, client);
+                tell_afterwards(auth, user.id, ActivityKind::SignInFailed, client);
             }
             return Err(wrong());
         }
@@ -61,8 +69,8 @@ pub(super) async fn login(auth: &Auth, input: LoginInput, client: &ClientInfo) -
     session::grant(auth, user, &session)
 }
 
-async fn find(auth: &Auth, email: &str) -> Result<Option<user::Model>> {
-    let Some(key) = rules::email_key(email) else {
+async fn find(auth: &Auth, email_key: Option<&str>) -> Result<Option<user::Model>> {
+    let Some(key) = email_key else {
         return Ok(None);
     };
     Ok(user::Entity::find()
@@ -82,11 +90,11 @@ async fn rehash(txn: &Txn, user: &user::Model, hash: String) -> Result<()> {
     Ok(())
 }
 
-/// Writes a failed sign-in into the person's log. The answer does not wait for it: its time would
+/// Writes a wrong password into the person's log. The answer does not wait for it: its time would
 /// tell that the address is known.
-fn tell_afterwards(auth: &Auth, user_id: Uuid, client: &ClientInfo) {
+pub(super) fn tell_afterwards(auth: &Auth, user_id: Uuid, kind: ActivityKind, client: &ClientInfo) {
     let app = auth.app.clone();
-    let entry = Entry::of(user_id, ActivityKind::SignInFailed, client);
+    let entry = Entry::of(user_id, kind, client);
     auth.afterwards.spawn(async move {
         let written = async {
             let txn = app.db.begin().await?;
@@ -95,7 +103,7 @@ fn tell_afterwards(auth: &Auth, user_id: Uuid, client: &ClientInfo) {
         };
         if let Err(error) = written.await {
             let error = error.chain();
-            tracing::error!(user.id = %user_id, error, "a failed sign-in was not written down");
+            tracing::error!(user.id = %user_id, error, "a wrong password was not written down");
         }
     });
 }

@@ -47,7 +47,7 @@ pub(super) async fn logout(
     let entry = Entry::of(target.user_id, ActivityKind::SignedOut, client);
     let filter = session::Column::Id.eq(target.session_id);
     let txn = auth.app.db.begin().await?;
-    revoke(auth, txn, filter, RevokedReason::Logout, entry).await
+    revoke(auth, txn, filter, RevokedReason::Logout, Some(entry)).await
 }
 
 /// Ends all sessions of the viewer.
@@ -59,17 +59,18 @@ pub(super) async fn logout_everywhere(
     let entry = Entry::of(viewer.user_id, ActivityKind::SignedOutEverywhere, client);
     let filter = session::Column::UserId.eq(viewer.user_id);
     let txn = auth.app.db.begin().await?;
-    revoke(auth, txn, filter, RevokedReason::LogoutEverywhere, entry).await
+    let reason = RevokedReason::LogoutEverywhere;
+    revoke(auth, txn, filter, reason, Some(entry)).await
 }
 
-/// Revokes the live sessions among those named, writes it down if there were any, commits, and makes
+/// Revokes the live sessions among those named, makes the entry if there were any, commits, and makes
 /// it known: here at once, elsewhere by hints.
 pub(super) async fn revoke(
     auth: &Auth,
     mut txn: Txn,
     which: SimpleExpr,
     reason: RevokedReason,
-    entry: Entry,
+    entry: Option<Entry>,
 ) -> Result<()> {
     let now = auth.app.clock.now();
     let ended = session::Entity::update_many()
@@ -81,7 +82,7 @@ pub(super) async fn revoke(
         .exec_with_returning(&*txn)
         .await?;
     let ended: Vec<Uuid> = ended.into_iter().map(|session| session.id).collect();
-    if !ended.is_empty() {
+    if let Some(entry) = entry.filter(|_| !ended.is_empty()) {
         activity::record(&*txn, now, entry).await?;
     }
     for &session in &ended {

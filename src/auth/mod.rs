@@ -26,17 +26,21 @@ use crate::{
 };
 
 mod api;
+mod change_password;
 mod login;
 mod logout;
 mod password;
+mod profile;
 mod prune;
 mod refresh;
 mod register;
 mod revocation;
 mod rules;
 mod session;
+mod sessions;
 #[cfg(test)]
 mod tests;
+mod throttle;
 mod token;
 
 pub use api::{AuthMutation, AuthQuery};

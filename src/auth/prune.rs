@@ -1,15 +1,17 @@
-//! Forgetting sessions that ended a month ago: long enough to answer what became of one.
+//! Forgetting sessions that ended a month ago, long enough to answer what became of one, and allowances
+//! that are whole again.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use entity::session;
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     app::App,
+    database::Database,
     error::Result,
     jobs::{Claim, Job},
 };
@@ -38,6 +40,12 @@ impl Job for PruneSessions {
             .filter(over)
             .exec(&*txn)
             .await?;
+        let whole = format!(
+            "DELETE FROM throttles WHERE free_at < {} + {}",
+            Database::now_ms(app.db.backend()),
+            app.clock.ahead_ms()
+        );
+        txn.execute_unprepared(&whole).await?;
         claim.succeed(&mut txn, app).await?;
         txn.commit().await
     }

@@ -52,7 +52,7 @@ pub(super) async fn refresh_session(
     let (session, user) = find(auth, &presented).await?.ok_or_else(expired)?;
     let now = auth.app.clock.now();
     let txn = auth.app.db.begin().await?;
-    if let Some(session) = rotate(auth, &txn, &presented, session.ends_at).await? {
+    if let Some(session) = rotate(auth, &txn, &presented, session.ends_at, client).await? {
         txn.commit().await?;
         return grant(auth, user, &session);
     }
@@ -63,7 +63,7 @@ pub(super) async fn refresh_session(
             tracing::warn!(user.id = %user.id, session.id = %session.id, "a refresh token was used again");
             let entry = Entry::of(user.id, ActivityKind::SessionRevoked, client);
             let filter = session::Column::Id.eq(session.id);
-            logout::revoke(auth, txn, filter, RevokedReason::RefreshReuse, entry).await?;
+            logout::revoke(auth, txn, filter, RevokedReason::RefreshReuse, Some(entry)).await?;
             Err(expired())
         }
     }
@@ -88,13 +88,17 @@ async fn rotate(
     txn: &Txn,
     presented: &Presented,
     ends_at: DateTime<Utc>,
+    client: &ClientInfo,
 ) -> Result<Option<session::Model>> {
     use session::Column;
     let now = auth.app.clock.now();
+    let client = client.abridged();
     let rows = session::Entity::update_many()
         .col_expr(Column::Generation, Expr::col(Column::Generation).add(1))
         .col_expr(Column::RotatedAt, Expr::value(now))
         .col_expr(Column::ExpiresAt, Expr::value(expiry(auth, now, ends_at)))
+        .col_expr(Column::UserAgent, Expr::value(client.user_agent))
+        .col_expr(Column::Address, Expr::value(client.address))
         .filter(Column::Id.eq(presented.session_id))
         .filter(Column::Generation.eq(presented.generation))
         .filter(Column::RevokedAt.is_null())

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::{
     Auth, rules,
     session::{self, Grant},
+    throttle,
 };
 use crate::{
     activity::{self, Entry},
@@ -40,6 +41,7 @@ pub(super) async fn register(
 ) -> Result<Grant> {
     let now = auth.app.clock.now();
     let applicant = rules::applicant(input, now).map_err(Error::Refused)?;
+    throttle::registration(&auth.app, client).await?;
     // Before the address is looked at: a taken one costs the same.
     let password_hash = auth.passwords.hash(&applicant.password).await?;
     let row = user::ActiveModel {

@@ -1,9 +1,9 @@
-//! What an address, a password, a name and a birthday must be like to register. All faults are told
-//! together.
+//! What an address, a password, a name and a birthday must be like. All faults are told together.
 
+use async_graphql::MaybeUndefined;
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 
-use super::register::RegisterInput;
+use super::{profile::UpdateProfileInput, register::RegisterInput};
 use crate::error::{ErrorCode, Refusal};
 
 /// The longest address mail can be sent to.
@@ -43,16 +43,11 @@ pub(super) fn applicant(
             "Write an e-mail address, such as ana@example.com.",
         ));
     }
-    faults.extend(password_fault(&input.password, key.as_deref()));
+    faults.extend(password_fault("password", &input.password, key.as_deref()));
     let first_name = name("firstName", input.first_name, &mut faults);
     let last_name = name("lastName", input.last_name, &mut faults);
     let birth_date = input.birth_date.map(|date| date.0);
-    if birth_date.is_some_and(|date| date.year() < FIRST_YEAR || date > now.date_naive()) {
-        faults.push(fault(
-            "birthDate",
-            "Write a day between 1900-01-01 and today.",
-        ));
-    }
+    faults.extend(birth_date.and_then(|date| birth_date_fault(date, now)));
     match key {
         Some(email_key) if faults.is_empty() => Ok(Applicant {
             email,
@@ -84,11 +79,16 @@ pub(super) fn email_key(text: &str) -> Option<String> {
     sound.then(|| text.to_lowercase())
 }
 
-fn password_fault(password: &str, email_key: Option<&str>) -> Option<Refusal> {
+/// What is wrong with a password that is to be set.
+pub(super) fn password_fault(
+    field: &str,
+    password: &str,
+    email_key: Option<&str>,
+) -> Option<Refusal> {
     if password.len() > LONGEST_PASSWORD {
-        return Some(too_long());
+        return Some(too_long(field));
     }
-    let weak = |text: &str| Some(Refusal::new(ErrorCode::WeakPassword, text).on("password"));
+    let weak = |text: &str| Some(Refusal::new(ErrorCode::WeakPassword, text).on(field));
     if password.chars().count() < SHORTEST_PASSWORD {
         return weak("This password is too short: use 8 characters or more.");
     }
@@ -104,11 +104,40 @@ fn password_fault(password: &str, email_key: Option<&str>) -> Option<Refusal> {
 }
 
 /// What is told where a password is longer than anybody types.
-pub(super) fn too_long() -> Refusal {
-    fault(
-        "password",
-        "This password is too long: use at most 1024 bytes.",
-    )
+pub(super) fn too_long(field: &str) -> Refusal {
+    fault(field, "This password is too long: use at most 1024 bytes.")
+}
+
+/// Reads what of a profile is to change, or says everything that is wrong with it. An empty name is
+/// none.
+pub(super) fn profile(
+    input: UpdateProfileInput,
+    now: DateTime<Utc>,
+) -> Result<UpdateProfileInput, Vec<Refusal>> {
+    let mut faults = Vec::new();
+    let mut read = |field, given| match given {
+        MaybeUndefined::Value(text) => Some(name(field, Some(text), &mut faults)).into(),
+        other => other,
+    };
+    let first_name = read("firstName", input.first_name);
+    let last_name = read("lastName", input.last_name);
+    let birth_date = input.birth_date;
+    let born = birth_date.value().map(|date| date.0);
+    faults.extend(born.and_then(|date| birth_date_fault(date, now)));
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    Ok(UpdateProfileInput {
+        first_name,
+        last_name,
+        birth_date,
+    })
+}
+
+fn birth_date_fault(date: NaiveDate, now: DateTime<Utc>) -> Option<Refusal> {
+    let possible = date.year() >= FIRST_YEAR && date <= now.date_naive();
+    let text = "Write a day between 1900-01-01 and today.";
+    (!possible).then(|| fault("birthDate", text))
 }
 
 fn is_common(folded: &str) -> bool {

@@ -6,6 +6,7 @@ use std::{
     collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration,
 };
 
+use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::sqlite::SqliteConnectOptions;
 
@@ -45,6 +46,7 @@ pub const NAMES: &[&str] = &[
     "SANDBOX_LISTEN",
     "SECRET_KEY",
     "SUGGESTIONS",
+    "TRUSTED_PROXIES",
     "WORKERS",
 ];
 
@@ -67,6 +69,8 @@ pub struct Config {
     pub public_url: Option<String>,
     /// `SECRET_KEY`: base64 of 32 bytes; several, comma-separated, newest first.
     pub secret_key: Option<SecretString>,
+    /// `TRUSTED_PROXIES`: whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
     /// `ALLOWED_ORIGINS`: web origins that may call the API from a browser.
     pub allowed_origins: Vec<String>,
     /// `REDIRECT_URIS`: addresses that sign-in pages and Link may return to, compared exactly.
@@ -193,6 +197,7 @@ impl Config {
             metrics_listen: reader.address("METRICS_LISTEN"),
             public_url: reader.url("PUBLIC_URL"),
             secret_key: reader.secret_key(),
+            trusted_proxies: reader.networks("TRUSTED_PROXIES"),
             allowed_origins: reader.urls("ALLOWED_ORIGINS"),
             redirect_uris: reader.urls("REDIRECT_URIS"),
             access_token_ttl: reader.duration("ACCESS_TOKEN_TTL", "30m"),

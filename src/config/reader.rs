@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use ipnet::IpNet;
 use secrecy::SecretString;
 use sqlx::{postgres::PgConnectOptions, sqlite::SqliteConnectOptions};
 use tracing_subscriber::EnvFilter;
@@ -104,6 +105,24 @@ impl Reader {
 
     pub(super) fn fault(&mut self, name: &str, remedy: impl fmt::Display) {
         self.faults.push(format!("{name}: {remedy}"));
+    }
+
+    /// Networks such as `10.0.0.0/8`, or single addresses, comma-separated.
+    pub(super) fn networks(&mut self, name: &str) -> Vec<IpNet> {
+        let text = self.text(name).unwrap_or_default();
+        let parts = text.split(',').map(str::trim);
+        let mut networks = Vec::new();
+        for part in parts.filter(|part| !part.is_empty()) {
+            let single = || Some(IpNet::from(part.parse::<IpAddr>().ok()?));
+            match part.parse().ok().or_else(single) {
+                Some(network) => networks.push(network),
+                None => self.fault(
+                    name,
+                    "use addresses or networks such as 127.0.0.1, 10.0.0.0/8, comma-separated",
+                ),
+            }
+        }
+        networks
     }
 
     /// An address to listen on, if one is given.

@@ -75,8 +75,16 @@ pub enum ActivityKind {
     SignedOut,
     /// The person signed out of all devices.
     SignedOutEverywhere,
+    /// The person ended a session from another device.
+    SessionEnded,
     /// A session was ended because its refresh token was used twice: somebody may have copied it.
     SessionRevoked,
+    /// The name or the birthday was changed.
+    ProfileUpdated,
+    /// The password was changed.
+    PasswordChanged,
+    /// Somebody who was signed in tried to change the password and did not know it.
+    PasswordChangeFailed,
     /// A bank was linked.
     ItemLinked,
     /// A login at a bank was repaired.

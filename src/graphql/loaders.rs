@@ -10,7 +10,7 @@ use async_graphql::{
     dataloader::Loader,
     extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute},
 };
-use entity::{account, activity, institution, item, sync_job, transaction};
+use entity::{account, activity, institution, item, session, sync_job, transaction};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, Iterable, ModelTrait,
     PrimaryKeyToColumn, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
@@ -71,6 +71,8 @@ pub struct Loaders {
     pub item: ById<item::Entity>,
     /// The newest sync of an item.
     pub latest_sync_job: Batch<Key, LatestSyncJob>,
+    /// Sessions by id.
+    pub session: ById<session::Entity>,
     /// Syncs by id.
     pub sync_job: ById<sync_job::Entity>,
     /// Transactions by id.
@@ -92,6 +94,7 @@ impl Loaders {
             institution: Batch::new(Institutions(db()), queue),
             item: Batch::new(Rows::new(db()), queue),
             latest_sync_job: Batch::new(LatestSyncJob(db()), queue),
+            session: Batch::new(Rows::new(db()), queue),
             sync_job: Batch::new(Rows::new(db()), queue),
             transaction: Batch::new(Rows::new(db()), queue),
             transaction_count: Batch::new(Lengths(db()), queue),

@@ -25,6 +25,7 @@ pub mod node;
 pub mod nulls;
 pub mod page;
 pub mod scalar;
+pub mod session;
 pub mod sync_job;
 pub mod transaction;
 pub mod user;

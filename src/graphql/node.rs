@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{
     ContextExt, account::Account, activity::Activity, id, institution::Institution, item::Item,
-    loaders::Key, sync_job::SyncJob, transaction::Transaction, user::User,
+    loaders::Key, session::Session, sync_job::SyncJob, transaction::Transaction, user::User,
 };
 use crate::error::Result;
 
@@ -28,6 +28,8 @@ pub enum Node {
     Institution(Institution),
     /// A login at a bank.
     Item(Item),
+    /// A session.
+    Session(Session),
     /// A sync.
     SyncJob(SyncJob),
     /// A transaction.
@@ -65,6 +67,11 @@ pub async fn find(ctx: &Context<'_>, id: &str) -> Result<Option<Node>> {
             .await?
             .map(|row| Institution(row).into()),
         id::ITEM => rows.item.load_one(key).await?.map(|row| Item(row).into()),
+        id::SESSION => rows
+            .session
+            .load_one(key)
+            .await?
+            .map(|row| Session(row).into()),
         id::SYNC_JOB => rows
             .sync_job
             .load_one(key)

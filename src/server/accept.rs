@@ -40,11 +40,12 @@ impl Server {
             socket,
             router,
             limits,
+            proxies,
             stopping,
             running,
         } = self;
         let listener = socket.listener;
-        let mut gate = Gate::new(&limits);
+        let mut gate = Gate::new(&limits, proxies);
         while let Some(arrival) = next(&listener, &mut gate, &shutdown).await {
             let work = connection(arrival, router.clone(), limits.clone(), stopping.clone());
             running.spawn(work);

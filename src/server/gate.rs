@@ -2,6 +2,7 @@
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
+use ipnet::IpNet;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::Instant,
@@ -21,15 +22,17 @@ pub(super) struct Gate {
     seats: Arc<Semaphore>,
     addresses: Quota<IpAddr>,
     each: usize,
+    proxies: Arc<[IpNet]>,
     complained: Option<Instant>,
 }
 
 impl Gate {
-    pub(super) fn new(limits: &Limits) -> Self {
+    pub(super) fn new(limits: &Limits, proxies: Arc<[IpNet]>) -> Self {
         Self {
             seats: Arc::new(Semaphore::new(limits.connections)),
             addresses: Quota::default(),
             each: limits.connections_per_address,
+            proxies,
             complained: None,
         }
     }
@@ -39,15 +42,20 @@ impl Gate {
         self.seats.clone().acquire_owned().await.ok()
     }
 
-    /// Gives somebody her seat, unless her address has all it may have. This machine's own programs
-    /// are not counted: usually one of them is the proxy that everybody comes through.
+    /// Gives somebody her seat, unless her address has all it may have. Proxies that the operator named
+    /// are not counted, nor are this machine's own programs, of which one may be a proxy: everybody
+    /// comes through them.
     pub(super) fn seat(
         &mut self,
         room: OwnedSemaphorePermit,
         peer: IpAddr,
     ) -> Result<Seat, OwnedSemaphorePermit> {
         let holder = network(peer);
-        if holder.is_loopback() {
+        let proxy = self
+            .proxies
+            .iter()
+            .any(|net| net.contains(&peer.to_canonical()));
+        if proxy || holder.is_loopback() {
             return Ok(Seat::new(room, None));
         }
         if let Some(share) = self.addresses.take(holder, self.each) {
@@ -65,7 +73,7 @@ impl Gate {
         let most = self.each;
         tracing::warn!(
             %address, most,
-            "an address wants more connections than it may have; if it is a proxy, raise MAX_CONNECTIONS_PER_ADDRESS"
+            "an address wants more connections than it may have; if it is a proxy, name it in TRUSTED_PROXIES"
         );
     }
 }
@@ -81,7 +89,8 @@ mod tests {
             connections_per_address: 2,
             ..Limits::default()
         };
-        let mut gate = Gate::new(&limits);
+        let proxies: Arc<[IpNet]> = ["10.0.0.0/8".parse().unwrap()].into();
+        let mut gate = Gate::new(&limits, proxies);
         for (addresses, let_in) in [
             (["192.0.2.1", "192.0.2.1", "192.0.2.1"], 2),
             (["192.0.2.2", "::ffff:192.0.2.2", "192.0.2.3"], 3),
@@ -89,6 +98,7 @@ mod tests {
             (["2001:db8:0:1::1", "2001:db8:0:2::1", "2001:db8:0:3::1"], 3),
             (["127.0.0.1", "127.0.0.1", "127.0.0.1"], 3),
             (["::1", "::1", "::ffff:127.0.0.1"], 3),
+            (["10.1.1.1", "10.1.1.1", "::ffff:10.1.1.1"], 3),
         ] {
             let mut seats = Vec::new();
             for address in addresses {

@@ -9,6 +9,7 @@ use axum::{
     middleware,
     routing::get,
 };
+use ipnet::IpNet;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower_http::cors::{AllowOrigin, CorsLayer};
@@ -27,6 +28,7 @@ mod gate;
 mod health;
 mod pages;
 mod patience;
+mod proxy;
 mod watch;
 
 pub(crate) use health::proves;
@@ -67,6 +69,7 @@ pub struct Server {
     socket: Socket,
     router: Router,
     limits: Arc<Limits>,
+    proxies: Arc<[IpNet]>,
     stopping: CancellationToken,
     running: TaskTracker,
 }
@@ -110,11 +113,13 @@ impl Server {
     pub fn on<E: Executor, D: Door>(socket: Socket, site: Site<E, D>) -> Self {
         let (stopping, running) = (CancellationToken::new(), TaskTracker::new());
         let limits = site.limits.clone();
+        let proxies: Arc<[IpNet]> = site.config.trusted_proxies.clone().into();
         let (stop, run) = (stopping.clone(), running.clone());
         Self {
-            router: router(site, socket.address, stop, run),
+            router: router(site, socket.address, proxies.clone(), stop, run),
             socket,
             limits,
+            proxies,
             stopping,
             running,
         }
@@ -129,6 +134,7 @@ impl Server {
 fn router<E: Executor, D: Door>(
     site: Site<E, D>,
     address: SocketAddr,
+    proxies: Arc<[IpNet]>,
     stopping: CancellationToken,
     running: TaskTracker,
 ) -> Router {
@@ -149,6 +155,10 @@ fn router<E: Executor, D: Door>(
         metrics: site.metrics.clone(),
     };
     let ready = health::Ready::new(site.db, stopping);
+    let wardrobe = pages::Wardrobe {
+        metrics: site.metrics,
+        proxies,
+    };
     Router::new()
         .route("/", get(move || async move { pages::landing(graphiql) }))
         .route("/healthz", get(health::live).with_state(site.keys))
@@ -157,7 +167,7 @@ fn router<E: Executor, D: Door>(
         .merge(site.routes)
         .fallback(pages::nothing)
         .layer(cors(&foreign))
-        .layer(middleware::from_fn_with_state(site.metrics, pages::dress))
+        .layer(middleware::from_fn_with_state(wardrobe, pages::dress))
 }
 
 /// Browsers may call from the listed origins, with a token in a header; cookies mean nothing here.

@@ -1,16 +1,18 @@
 //! The pages that are nobody else's, and what every answer carries.
 
-use std::{panic::AssertUnwindSafe, time::Instant};
+use std::{net::SocketAddr, panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
 use axum::{
-    extract::{MatchedPath, Request, State},
+    extract::{ConnectInfo, MatchedPath, Request, State},
     http::{HeaderName, HeaderValue, StatusCode, header},
     middleware::Next,
     response::{Html, IntoResponse, Response},
 };
 use futures_util::FutureExt;
+use ipnet::IpNet;
 use tracing::Instrument;
 
+use super::proxy;
 use crate::{metrics::Metrics, transport::fresh_id};
 
 /// The header that names a request, so that its reader can be helped.
@@ -39,16 +41,37 @@ pub(super) async fn nothing() -> Response {
     (StatusCode::NOT_FOUND, [kind], body).into_response()
 }
 
-/// Names a request, counts it, answers for it if it panics, and gives its answer the headers that every answer
+/// What every request and every answer is dressed with.
+#[derive(Clone, Debug)]
+pub(super) struct Wardrobe {
+    pub(super) metrics: Metrics,
+    /// Whose word on their clients is believed.
+    pub(super) proxies: Arc<[IpNet]>,
+}
+
+impl Wardrobe {
+    /// Puts the client in the place of the proxy it came through.
+    fn name_client(&self, request: &mut Request) {
+        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+        if let Some(ConnectInfo(peer)) = peer.copied() {
+            let client = proxy::client(peer.ip(), request.headers(), &self.proxies);
+            let client = SocketAddr::new(client, peer.port());
+            request.extensions_mut().insert(ConnectInfo(client));
+        }
+    }
+}
+
+/// Names a request and its client, counts it, answers for it if it panics, and gives its answer the headers that every answer
 /// has.
 pub(super) async fn dress(
-    State(metrics): State<Metrics>,
+    State(wardrobe): State<Wardrobe>,
     route: Option<MatchedPath>,
     mut request: Request,
     next: Next,
 ) -> Response {
     let (id, began) = (fresh_id(), Instant::now());
     request.extensions_mut().insert(id.clone());
+    wardrobe.name_client(&mut request);
     let span = tracing::info_span!(
         "request",
         request.id = %id.0,
@@ -61,7 +84,9 @@ pub(super) async fn dress(
         StatusCode::INTERNAL_SERVER_ERROR.into_response()
     });
     let route = route.as_ref().map(MatchedPath::as_str);
-    metrics.answered(route, response.status().as_u16(), began.elapsed());
+    wardrobe
+        .metrics
+        .answered(route, response.status().as_u16(), began.elapsed());
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(&id.0) {
         headers.insert(REQUEST_ID, id);

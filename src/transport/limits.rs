@@ -116,7 +116,8 @@ impl Default for Limits {
 
 /// Mutations that take a password or a token that is one. An operation holds at most one of them, so
 /// that guesses cost a request each.
-pub(super) const CREDENTIAL_FIELDS: &[&str] = &["register", "login", "refreshSession"];
+pub(super) const CREDENTIAL_FIELDS: &[&str] =
+    &["register", "login", "refreshSession", "changePassword"];
 
 /// What asks for the schema.
 pub(super) const INTROSPECTION_FIELDS: &[&str] = &["__schema", "__type"];

@@ -15,7 +15,7 @@ use std::{
 use tokio::time::Instant;
 
 /// Refusals that are told at once, when there were none for a while.
-const AT_ONCE: u32 = 30;
+const AT_ONCE: u32 = 100;
 /// After that, one each time this has passed.
 const EACH: Duration = Duration::from_millis(20);
 /// No refusal waits longer.

@@ -67,7 +67,7 @@ async fn an_address_is_registered_once_whatever_the_haste() {
             assert_eq!(text(&refused, &format!("{index}.field.0")), *field);
         }
         let emails = ["ana@example.com", "ANA@example.com", " ana@EXAMPLE.com "];
-        let answers = join_all(emails.iter().cycle().take(6).map(async |email| {
+        let answers = join_all(emails.iter().map(async |email| {
             let input = format!("email: \"{email}\", password: \"{PASSWORD}\"");
             world.mutate("register", &input).await
         }))
@@ -75,7 +75,7 @@ async fn an_address_is_registered_once_whatever_the_haste() {
         let is_taken = |answer: &&Value| {
             at(answer, "userErrors") != value!([]) && code(answer) == "EMAIL_TAKEN"
         };
-        assert_eq!(answers.iter().filter(is_taken).count(), 5);
+        assert_eq!(answers.iter().filter(is_taken).count(), 2);
         assert_eq!(world.log().await, ["Registered"]);
         assert_eq!(world.sessions().await.len(), 1);
     })

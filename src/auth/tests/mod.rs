@@ -52,11 +52,15 @@ impl World {
             plaid: Arc::new(SmallBank),
         };
         let auth = Auth::new(app.clone()).unwrap();
-        let schema = Schema::build(AuthQuery, AuthMutation, EmptySubscription)
-            .extension(ErrorPolicy)
-            .data(app.clone())
-            .data(auth.clone())
-            .finish();
+        let schema = Schema::build(
+            AuthQuery::default(),
+            AuthMutation::default(),
+            EmptySubscription,
+        )
+        .extension(ErrorPolicy)
+        .data(app.clone())
+        .data(auth.clone())
+        .finish();
         Self {
             url: url.to_owned(),
             app,

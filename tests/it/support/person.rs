@@ -20,6 +20,8 @@ pub(crate) struct Person {
     pub(crate) token: String,
     pub(crate) refresh_token: String,
     http: reqwest::Client,
+    /// What a proxy writes of where she is.
+    forwarded: Option<String>,
 }
 
 impl Person {
@@ -43,6 +45,7 @@ impl Person {
                 .pool_max_idle_per_host(0)
                 .build()
                 .unwrap(),
+            forwarded: None,
         };
         let document = format!(
             "mutation($email: String!, $password: String!) {{ {mutation}(input: {{email: $email, \
@@ -65,6 +68,15 @@ impl Person {
             token: String::new(),
             refresh_token: String::new(),
             http: self.http.clone(),
+            forwarded: None,
+        }
+    }
+
+    /// The same person behind a proxy that writes where she is.
+    pub(crate) fn from(&self, address: &str) -> Self {
+        Self {
+            forwarded: Some(address.to_owned()),
+            ..self.with(&self.token)
         }
     }
 
@@ -83,6 +95,7 @@ impl Person {
             token: token.to_owned(),
             refresh_token: self.refresh_token.clone(),
             http: self.http.clone(),
+            forwarded: self.forwarded.clone(),
         }
     }
 
@@ -95,6 +108,9 @@ impl Person {
             .header("content-type", "application/json");
         if !self.token.is_empty() {
             request = request.bearer_auth(&self.token);
+        }
+        if let Some(address) = &self.forwarded {
+            request = request.header("x-forwarded-for", address);
         }
         let text = request
             .body(body.to_string())

@@ -1,6 +1,6 @@
 //! The fields of sign-in.
 
-use async_graphql::{Context, Object, SimpleObject};
+use async_graphql::{Context, MergedObject, Object, SimpleObject};
 use entity::user;
 use sea_orm::EntityTrait;
 
@@ -21,6 +21,20 @@ use crate::{
         user::User,
     },
 };
+
+mod profile;
+mod sessions;
+
+use profile::ProfileMutation;
+use sessions::{SessionsMutation, SessionsQuery};
+
+/// What can be asked of sign-in.
+#[derive(Debug, Default, MergedObject)]
+pub struct AuthQuery(ViewerQuery, SessionsQuery);
+
+/// What can be done about sign-in.
+#[derive(Debug, Default, MergedObject)]
+pub struct AuthMutation(SignInMutation, SessionsMutation, ProfileMutation);
 
 /// What begins, continues or ends a session answers.
 #[derive(Default, SimpleObject)]
@@ -48,11 +62,11 @@ pub(super) struct LogoutPayload {
 
 /// Who is signed in.
 #[derive(Debug, Default)]
-pub struct AuthQuery;
+pub(crate) struct ViewerQuery;
 
 /// Who is signed in.
 #[Object]
-impl AuthQuery {
+impl ViewerQuery {
     /// The signed-in person.
     async fn viewer(&self, ctx: &Context<'_>) -> Result<User> {
         let viewer = ctx.viewer()?;
@@ -64,11 +78,11 @@ impl AuthQuery {
 
 /// Signing in and out.
 #[derive(Debug, Default)]
-pub struct AuthMutation;
+pub(crate) struct SignInMutation;
 
 /// Signing in and out.
 #[Object]
-impl AuthMutation {
+impl SignInMutation {
     /// Registers a person and signs in. All that is wrong with the input is told at once.
     async fn register(
         &self,

@@ -1,0 +1,78 @@
+//! Changing the password. All other devices are signed out by it: whoever changes it because somebody
+//! else knew the old one wants them gone.
+
+use async_graphql::InputObject;
+use entity::{
+    activity::ActivityKind,
+    session::{self, RevokedReason},
+    user,
+};
+use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, sea_query::Expr};
+
+use super::{Auth, login::tell_afterwards, logout::revoke, password::Verdict, rules, throttle};
+use crate::{
+    activity::{self, Entry},
+    error::{Error, ErrorCode, Refusal, Result},
+    viewer::{ClientInfo, Viewer},
+};
+
+/// The old password and the new one.
+#[derive(InputObject)]
+pub(super) struct ChangePasswordInput {
+    /// The password as it is.
+    pub(super) current_password: String,
+    /// The password as it is to be: 8 characters or more, at most 1024 bytes, none of the commonest.
+    pub(super) new_password: String,
+}
+
+/// Changes the viewer's password.
+pub(super) async fn change_password(
+    auth: &Auth,
+    viewer: Viewer,
+    input: ChangePasswordInput,
+    client: &ClientInfo,
+) -> Result<user::Model> {
+    let user = user::Entity::find().filter(user::Column::Id.eq(viewer.user_id));
+    let user = user.one(auth.app.db.read()).await?;
+    let user = user.ok_or(Error::Unauthenticated)?;
+    let fault = rules::password_fault("newPassword", &input.new_password, Some(&user.email_key));
+    if let Some(fault) = fault {
+        return Err(fault.into());
+    }
+    if input.current_password.len() > rules::LONGEST_PASSWORD {
+        return Err(rules::too_long("currentPassword").into());
+    }
+    throttle::confirmation(&auth.app, user.id).await?;
+    let passwords = &auth.passwords;
+    let stored = Some(user.password_hash.as_str());
+    if passwords.verify(&input.current_password, stored).await? == Verdict::Wrong {
+        tell_afterwards(auth, user.id, ActivityKind::PasswordChangeFailed, client);
+        return Err(wrong());
+    }
+    let hash = passwords.hash(&input.new_password).await?;
+    let now = auth.app.clock.now();
+    let txn = auth.app.db.begin().await?;
+    let changed = user::Entity::update_many()
+        .col_expr(user::Column::PasswordHash, Expr::value(hash))
+        .col_expr(user::Column::UpdatedAt, Expr::value(now))
+        .filter(user::Column::Id.eq(user.id))
+        // The password may have been changed since it was compared.
+        .filter(user::Column::PasswordHash.eq(&user.password_hash))
+        .exec_with_returning(&*txn)
+        .await?;
+    let user = changed.into_iter().next().ok_or_else(wrong)?;
+    let entry = Entry::of(user.id, ActivityKind::PasswordChanged, client);
+    activity::record(&*txn, now, entry).await?;
+    let others = session::Column::UserId
+        .eq(viewer.user_id)
+        .and(session::Column::Id.ne(viewer.session_id));
+    revoke(auth, txn, others, RevokedReason::PasswordChanged, None).await?;
+    Ok(user)
+}
+
+fn wrong() -> Error {
+    let text = "The current password is wrong.";
+    Refusal::new(ErrorCode::InvalidCredentials, text)
+        .on("currentPassword")
+        .into()
+}

@@ -1,0 +1,164 @@
+//! How often passwords may be tried, counted where it costs: in hashes. An attempt is counted before it
+//! is made, in rows that all replicas share, and an attempt that is refused costs nobody anything.
+//!
+//! Three allowances meet in a sign-in: that of an address, that of an account tried from one address,
+//! and that of an account tried from anywhere. The last would let a stranger keep somebody out, so it
+//! does not count for an address she has been signed in from; what is open stays open in any case. An
+//! account nobody has is counted as one somebody has.
+//!
+//! An allowance is one moment: when all of it will be there again. Each use moves it on; while it lies
+//! too far ahead there is nothing left. So one statement decides, and no row is ever reset.
+//!
+//! Refused: locking an account after some failures, which a stranger can do to anybody; counters in
+//! memory, which are as many as there are replicas.
+
+use std::{net::IpAddr, time::Duration};
+
+use entity::session;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, Statement};
+use uuid::Uuid;
+
+use crate::{
+    app::App,
+    database::{Database, Txn},
+    error::{Error, ErrorCode, Refusal, Result},
+    seal::sha256_hex,
+    viewer::{ClientInfo, network},
+};
+
+/// So many at once, and one more each time that has passed.
+#[derive(Clone, Copy)]
+struct Rate {
+    at_once: i64,
+    each: Duration,
+}
+
+impl Rate {
+    const fn new(at_once: i64, seconds: u64) -> Self {
+        let each = Duration::from_secs(seconds);
+        Self { at_once, each }
+    }
+}
+
+/// Passwords from one address, whatever the account: 20, then ten a minute.
+const OF_ADDRESS: Rate = Rate::new(20, 6);
+/// Passwords for one account from one address: 5, then five a minute.
+const OF_ACCOUNT_HERE: Rate = Rate::new(5, 12);
+/// Passwords for one account from addresses it was never signed in from: 10, then thirty an hour.
+const OF_ACCOUNT_ANYWHERE: Rate = Rate::new(10, 120);
+/// Accounts from one address: 5, then three an hour.
+const REGISTRATIONS: Rate = Rate::new(5, 1_200);
+
+/// What is about to be tried, for whom, and from where.
+pub(super) struct Attempt<'a> {
+    /// The address of the account in the form in which addresses are compared, or what stands for it.
+    pub(super) account: &'a str,
+    /// The account, if there is one.
+    pub(super) user_id: Option<Uuid>,
+    pub(super) client: &'a ClientInfo,
+}
+
+/// Counts an attempt to sign in.
+///
+/// # Errors
+/// `RATE_LIMITED` with the time to wait; then nothing was counted.
+pub(super) async fn password(app: &App, attempt: Attempt<'_>) -> Result<()> {
+    let Attempt {
+        account,
+        user_id,
+        client,
+    } = attempt;
+    let network = client.address.as_deref().and_then(holder);
+    let mut spent = Vec::new();
+    if let Some(network) = network {
+        spent.push((format!("address {network}"), OF_ADDRESS));
+    }
+    let here = network.map_or_else(String::new, |network| network.to_string());
+    spent.push((format!("account {account} at {here}"), OF_ACCOUNT_HERE));
+    if !is_familiar(app, user_id, client).await? {
+        spent.push((format!("account {account}"), OF_ACCOUNT_ANYWHERE));
+    }
+    spend(app, &spent).await
+}
+
+/// Counts an attempt of somebody who is signed in to give her password again.
+///
+/// # Errors
+/// As [`password`].
+pub(super) async fn confirmation(app: &App, user_id: Uuid) -> Result<()> {
+    let key = format!("confirmation {user_id}");
+    spend(app, &[(key, OF_ACCOUNT_HERE)]).await
+}
+
+/// Counts a registration.
+///
+/// # Errors
+/// As [`password`].
+pub(super) async fn registration(app: &App, client: &ClientInfo) -> Result<()> {
+    let Some(network) = client.address.as_deref().and_then(holder) else {
+        return Ok(());
+    };
+    let key = format!("registrations {network}");
+    spend(app, &[(key, REGISTRATIONS)]).await
+}
+
+/// Whose attempts an address stands for. This machine's own programs stand for anybody: usually one of
+/// them is a proxy that is not named in `TRUSTED_PROXIES`.
+fn holder(address: &str) -> Option<IpAddr> {
+    let network = network(address.parse().ok()?);
+    (!network.is_loopback()).then_some(network)
+}
+
+/// Whether an account was signed in from this address before. Asked of an account nobody has too, so
+/// that the time tells nothing.
+async fn is_familiar(app: &App, user_id: Option<Uuid>, client: &ClientInfo) -> Result<bool> {
+    let sessions = session::Entity::find()
+        .filter(session::Column::UserId.eq(user_id.unwrap_or_default()))
+        .filter(session::Column::Address.eq(client.address.clone()))
+        .filter(session::Column::Address.is_not_null());
+    Ok(sessions.count(app.db.read()).await? > 0)
+}
+
+/// Uses something of each allowance, or of none.
+async fn spend(app: &App, allowances: &[(String, Rate)]) -> Result<()> {
+    let mut txn = app.db.begin().await?;
+    for (key, rate) in allowances {
+        let key = sha256_hex(key.as_bytes());
+        if let Some(wait) = take(&mut txn, app, &key, *rate).await? {
+            // Dropped, and with it what was counted so far.
+            return Err(too_often(wait));
+        }
+    }
+    txn.commit().await
+}
+
+/// Uses one of an allowance; says how many milliseconds to wait if nothing is left.
+async fn take(txn: &mut Txn, app: &App, key: &str, rate: Rate) -> Result<Option<i64>> {
+    let backend = txn.get_database_backend();
+    let now = format!("({} + {})", Database::now_ms(backend), app.clock.ahead_ms());
+    let each = i64::try_from(rate.each.as_millis()).map_err(Error::internal)?;
+    let most = each * (rate.at_once - 1);
+    let sql = format!(
+        "INSERT INTO throttles (key, free_at) VALUES ($1, {now} + $2) ON CONFLICT (key) DO UPDATE SET \
+         free_at = CASE WHEN throttles.free_at < {now} THEN {now} ELSE throttles.free_at END + $2 \
+         WHERE throttles.free_at <= {now} + $3 RETURNING free_at"
+    );
+    let values = [key.into(), each.into(), most.into()];
+    let taken = Statement::from_sql_and_values(backend, sql, values);
+    if txn.query_one_raw(taken).await?.is_some() {
+        return Ok(None);
+    }
+    let sql = format!("SELECT free_at - {now} - $2 AS wait FROM throttles WHERE key = $1");
+    let left = Statement::from_sql_and_values(backend, sql, [key.into(), most.into()]);
+    let row = txn.query_one_raw(left).await?;
+    let wait: Option<i64> = row.map(|row| row.try_get("", "wait")).transpose()?;
+    Ok(Some(wait.unwrap_or_default().max(1)))
+}
+
+fn too_often(wait_ms: i64) -> Error {
+    let seconds = u32::try_from(wait_ms.div_euclid(1_000) + 1).unwrap_or(u32::MAX);
+    let text = format!("Too many attempts: try again in {seconds} s.");
+    Refusal::new(ErrorCode::RateLimited, text)
+        .retry_after(seconds)
+        .into()
+}
