@@ -64,6 +64,9 @@ pub mod auth;
 // Reading what was synced.
 pub mod accounts;
 
+// Secrets under the newest key.
+pub mod secrets;
+
 // Syncing items with their banks.
 pub mod sync;
 

@@ -16,6 +16,7 @@ mod migrate;
 mod open;
 mod parts;
 mod print;
+mod rekey;
 mod sandbox;
 mod serve;
 mod signals;
@@ -49,6 +50,8 @@ enum Command {
     Schema,
     /// Run the built-in sandbox alone: a stand-in for Plaid, without account, key or Internet.
     Sandbox(sandbox::SandboxArgs),
+    /// Seal all secrets under the newest key of `SECRET_KEY` now; a running server does so by itself.
+    Rekey(DatabaseArgs),
     /// Check configuration, database, keys, provider and webhooks, and say what to do.
     Doctor(DatabaseArgs),
 }
@@ -132,6 +135,7 @@ impl Command {
                 }
             }
             Self::Sandbox(args) => sandbox::run(args).await,
+            Self::Rekey(args) => rekey::run(&configure(args.overrides())?).await,
             Self::Doctor(args) => doctor::run(args.overrides()).await,
         }
     }

@@ -7,6 +7,7 @@ use crate::{
     auth::PruneSessions,
     jobs::{Prune, Registry, Runner},
     linking::{FinishLinkSession, PruneLinking, RemoveItem, SweepLinking},
+    secrets::Rekey,
     sync::{SweepItems, SyncItem},
     webhooks::ExpireWebhooks,
 };
@@ -20,6 +21,7 @@ pub fn registry() -> Registry {
         .with::<SyncItem>()
         .with::<RemoveItem>()
         .with::<FinishLinkSession>()
+        .with_recurring(Rekey {})
         .with_recurring(SweepItems {})
         .with_recurring(SweepLinking {})
         .with_recurring(ExpireWebhooks {})

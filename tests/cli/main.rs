@@ -7,6 +7,7 @@
 
 mod metrics;
 mod refusals;
+mod rekey;
 
 use std::{
     fs,

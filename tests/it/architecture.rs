@@ -18,7 +18,7 @@ const RUNGS: &[&[&str]] = &[
     &["app"],
     &["jobs", "relay"],
     &["graphql"],
-    &["auth", "accounts", "sync"],
+    &["auth", "accounts", "secrets", "sync"],
     &["linking"],
     &["webhooks"],
     &["schema", "worker"],

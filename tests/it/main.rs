@@ -27,6 +27,7 @@ mod orphans;
 mod paging;
 mod profile;
 mod provider_faults;
+mod rekey;
 mod removal;
 mod repair;
 mod replicas;

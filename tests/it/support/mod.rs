@@ -19,6 +19,7 @@ use passbook::{
     worker,
 };
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
+use secrecy::ExposeSecret;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -135,12 +136,14 @@ impl TestApp {
         // The address is taken first, since Plaid is told where to send webhooks.
         let socket = Socket::bind("LISTEN", config.listen).await.unwrap();
         let metrics = Metrics::default();
+        let keys = config.secret_key.as_ref().unwrap().expose_secret();
+        let keys = Keys::parse(keys).unwrap();
         let app = App {
             public_url: format!("http://{}", socket.address()).into(),
             config: Arc::new(config),
             db: db.clone(),
             clock: clock.clone(),
-            keys: Arc::new(Keys::parse(SECRET_KEY).unwrap()),
+            keys: Arc::new(keys),
             followers: Followers::default(),
             plaid: Arc::new(Plaid::new(plaid, clock.clone(), metrics.clone()).unwrap()),
             metrics,
