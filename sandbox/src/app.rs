@@ -1,16 +1,20 @@
 //! What every request needs at hand. Handles, no behaviour.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::Notify;
 
 use crate::alphavantage::Desk;
 use crate::clock::Clock;
 use crate::faults::Faults;
 use crate::hosted::visit::Flows;
+use crate::mx::connect::Widgets;
+use crate::mx::shift::Shift;
 use crate::plaid::calls::Call;
 use crate::ring::Ring;
 use crate::seed::Seed;
-use crate::settings::Settings;
+use crate::settings::{MxWebhooks, Settings};
 use crate::webhooks::outbox::Outbox;
 use crate::world::World;
 
@@ -26,6 +30,11 @@ pub(crate) struct App {
     pub(crate) flows: Mutex<Flows>,
     pub(crate) desk: Mutex<Desk>,
     pub(crate) outbox: Outbox,
+    pub(crate) mx_webhooks: Mutex<Option<Arc<MxWebhooks>>>,
+    pub(crate) shifts: Mutex<Vec<Shift>>,
+    pub(crate) widgets: Mutex<Widgets>,
+    /// Rings when a member has a new moment at which something happens to it by itself.
+    pub(crate) moments: Notify,
     pub(crate) public_url: String,
     pub(crate) requests: AtomicU64,
 }

@@ -1,15 +1,17 @@
-//! A stand-in for Plaid's test environment: an HTTP server that links test users at invented banks and hands out their transactions.
+//! A stand-in for the test environments of Plaid and MX: an HTTP server that links test users at invented banks and hands out their
+//! transactions.
 //!
-//! Whoever speaks Plaid's API to it needs to know nothing of it: the paths, fields, errors, cursors, signed webhooks and the hosted link
-//! page are Plaid's. Any client id and secret will do. Everything is a function of a seed and of the requests made, so that a run can be
-//! repeated; faults can be planted through the control paths, which `README.md` beside this crate describes.
+//! Whoever speaks Plaid's or MX's API to it needs to know nothing of it: the paths, fields, errors, cursors, pages, webhooks and what a
+//! person sees in a browser are theirs. Any client id and secret will do. Everything is a function of a seed and of the requests made, so
+//! that a run can be repeated; faults can be planted through the control paths, which `README.md` beside this crate describes.
 //!
 //! | path | what |
 //! |---|---|
 //! | `/…` | Plaid's face (`plaid`) |
+//! | `/mx/…` | MX's face (`mx`) |
 //! | `/hl/…` | the hosted link page (`hosted`) |
 //! | `/alphavantage/query` | Alpha Vantage's face (`alphavantage`) |
-//! | `/control/…` | clock, settings, faults, items, journals (`control`) |
+//! | `/control/…` | clock, settings, faults, items, members, journals (`control`) |
 //!
 //! Other providers' faces get their own prefix and their own module, beside `plaid`, over the same `world`.
 //!
@@ -17,7 +19,7 @@
 
 #![expect(
     clippy::struct_field_names,
-    reason = "fields that go over the wire have Plaid's names"
+    reason = "fields that go over the wire have Plaid's and MX's names"
 )]
 mod alphavantage;
 mod app;
@@ -27,6 +29,7 @@ mod control;
 mod error;
 mod faults;
 mod hosted;
+mod mx;
 mod plaid;
 mod ring;
 mod seed;
@@ -46,7 +49,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 pub use self::error::{Error, Result};
-pub use self::settings::{Settings, SignatureFault, WebhookSettings};
+pub use self::settings::{MxSettings, MxWebhooks, Settings, SignatureFault, WebhookSettings};
 
 use self::app::App;
 use self::world::World;
@@ -67,6 +70,8 @@ pub struct Options {
     pub state: Option<PathBuf>,
     /// Behaviour a test may change later, too.
     pub settings: Settings,
+    /// Where MX's webhooks go, unless nobody hears them.
+    pub mx_webhooks: Option<MxWebhooks>,
 }
 
 impl Default for Options {
@@ -77,6 +82,7 @@ impl Default for Options {
             seed: 1,
             state: None,
             settings: Settings::default(),
+            mx_webhooks: None,
         }
     }
 }
@@ -84,6 +90,7 @@ impl Default for Options {
 /// A running sandbox. Dropping it stops it; [`Sandbox::shutdown`] also waits for what is under way.
 #[derive(Debug)]
 pub struct Sandbox {
+    app: Arc<App>,
     address: SocketAddr,
     stop: watch::Sender<bool>,
     server: JoinHandle<()>,
@@ -103,7 +110,9 @@ impl Sandbox {
         // Small answers must not wait for the acknowledgement of the ones before them.
         let listener = listener.tap_io(|connection| drop(connection.set_nodelay(true)));
         let router = router(Arc::clone(&app));
+        let world = Arc::clone(&app);
         let (stop, mut stopped) = watch::channel(false);
+        tokio::spawn(mx::life::run(Arc::clone(&app), stopped.clone()));
         let server = tokio::spawn(async move {
             let until = async move { drop(stopped.wait_for(|stopped| *stopped).await) };
             if let Err(error) = axum::serve(listener, router)
@@ -112,10 +121,11 @@ impl Sandbox {
             {
                 tracing::error!(%error, "the sandbox stopped serving");
             }
-            let written = lock(&app.world).written();
+            let written = lock(&world.world).written();
             written.settle().await;
         });
         Ok(Self {
+            app,
             address,
             stop,
             server,
@@ -125,6 +135,16 @@ impl Sandbox {
     /// The base address, without a slash at the end.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// The base address of MX's face, without a slash at the end.
+    pub fn mx_url(&self) -> String {
+        format!("{}/mx", self.url())
+    }
+
+    /// Sends MX's webhooks there from now on, or nowhere: for whoever learns his own address only after the sandbox has started.
+    pub fn aim_mx_webhooks(&self, target: Option<MxWebhooks>) {
+        *lock(&self.app.mx_webhooks) = target.map(Arc::new);
     }
 
     /// The address listened on.
@@ -160,6 +180,10 @@ fn open(options: Options, address: SocketAddr) -> Result<Arc<App>> {
         calls: Mutex::new(ring::Ring::new(REMEMBERED_CALLS)),
         flows: Mutex::default(),
         desk: Mutex::default(),
+        mx_webhooks: Mutex::new(options.mx_webhooks.map(Arc::new)),
+        shifts: Mutex::default(),
+        widgets: Mutex::default(),
+        moments: tokio::sync::Notify::new(),
         public_url: public_url.trim_end_matches('/').to_owned(),
         requests: AtomicU64::new(0),
     });
@@ -205,6 +229,7 @@ fn router(app: Arc<App>) -> Router {
         .nest("/control", control::routes())
         .nest("/hl", hosted::routes())
         .nest("/alphavantage", alphavantage::routes())
+        .nest("/mx", mx::routes())
         .fallback(plaid::door::enter)
         .with_state(app)
 }

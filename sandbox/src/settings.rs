@@ -18,6 +18,66 @@ pub struct Settings {
     pub legacy_webhooks: bool,
     /// How webhooks travel.
     pub webhooks: WebhookSettings,
+    /// What only MX's face knows.
+    pub mx: MxSettings,
+}
+
+/// How members live.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MxSettings {
+    /// Milliseconds each step of a job takes: signing in, accounts, transactions, and the end.
+    pub step_ms: u64,
+    /// Steps are taken by control alone, whatever the time.
+    pub by_control: bool,
+    /// Seconds a challenge waits for its answer.
+    pub challenge_seconds: i64,
+    /// Seconds between two aggregations of a member, but at the test banks.
+    pub throttle_seconds: i64,
+    /// Rows that each further aggregation brings; what was pending posts then. With 0 nothing changes by itself.
+    pub new_rows: u64,
+}
+
+/// Where MX's webhooks go. MX has one address for all, configured in its dashboard.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MxWebhooks {
+    /// The address.
+    pub url: String,
+    /// The user name sent by HTTP Basic; empty for none.
+    #[serde(default)]
+    pub user: String,
+    /// The password that goes with it.
+    #[serde(default)]
+    pub password: String,
+}
+
+impl std::fmt::Debug for MxWebhooks {
+    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        to.debug_struct("MxWebhooks")
+            .field("url", &self.url)
+            .field("user", &self.user)
+            .finish_non_exhaustive()
+    }
+}
+
+impl MxSettings {
+    /// Milliseconds until the next step, if it is taken by itself.
+    pub(crate) fn pace(&self) -> Option<u64> {
+        (!self.by_control).then_some(self.step_ms)
+    }
+}
+
+impl Default for MxSettings {
+    fn default() -> Self {
+        Self {
+            step_ms: 400,
+            by_control: false,
+            challenge_seconds: 600,
+            throttle_seconds: 3 * 3_600,
+            new_rows: 3,
+        }
+    }
 }
 
 /// How webhooks travel, and how they go wrong.
@@ -26,7 +86,7 @@ pub struct Settings {
 pub struct WebhookSettings {
     /// Factor on the waits between attempts, which are 30 s, 2 min, 8 min and so on. 0 retries at once.
     pub retry_scale: f64,
-    /// Attempts in all before a webhook is given up.
+    /// Attempts in all before a webhook of Plaid's is given up.
     pub attempts: u32,
     /// Each webhook is sent so many times more than needed.
     pub duplicates: u32,
@@ -70,6 +130,7 @@ impl Default for Settings {
             exchange_repeatable: false,
             legacy_webhooks: true,
             webhooks: WebhookSettings::default(),
+            mx: MxSettings::default(),
         }
     }
 }

@@ -62,6 +62,25 @@ pub(crate) fn history(
         Person::Recent => (2 * days.min(90), days.min(90), 0),
         Person::Static | Person::Custom(_) => (2 * days, days, 0),
     };
+    let extent = Extent {
+        count,
+        days,
+        pending,
+    };
+    plan(held, seed, extent, today)
+}
+
+/// How much a bank holds at linking.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Extent {
+    pub(crate) count: u64,
+    pub(crate) days: u64,
+    /// Of these, the newest so many are pending.
+    pub(crate) pending: u64,
+}
+
+/// A generated history over the everyday accounts among `held`.
+pub(crate) fn plan(held: &[Account], seed: Seed, extent: Extent, today: NaiveDate) -> History {
     let payers: Vec<&Account> = held
         .iter()
         .filter(|account| account.is_everyday())
@@ -77,10 +96,10 @@ pub(crate) fn history(
     };
     History::Planned(Plan {
         seed: seed.of("history").0,
-        count: if payers.is_empty() { 0 } else { count },
-        days,
+        count: if payers.is_empty() { 0 } else { extent.count },
+        days: extent.days,
         last_day: today,
-        pending,
+        pending: extent.pending,
         currency: payers
             .first()
             .and_then(|account| account.balances.iso_currency_code.clone())

@@ -5,6 +5,7 @@
 mod faults;
 mod items;
 mod journals;
+mod members;
 mod oracle;
 mod time;
 mod webhooks;
@@ -53,6 +54,20 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/items/{item_id}/transactions", post(items::change))
         .route("/items/{item_id}/events", post(items::event))
         .route("/items/{item_id}/oracle", get(oracle::oracle))
+        .route("/members", get(members::list))
+        .route("/members/{guid}", get(members::show).post(members::set))
+        .route("/members/{guid}/step", post(members::step))
+        .route("/members/{guid}/aggregate", post(members::aggregate))
+        .route("/members/{guid}/transactions", post(members::rows))
+        .route("/members/{guid}/accounts", post(members::accounts))
+        .route("/members/{guid}/oracle", get(members::oracle))
+        .route(
+            "/mx/webhooks",
+            get(members::target)
+                .post(members::aim)
+                .delete(members::silence),
+        )
+        .route("/mx/webhooks/send", post(members::send))
 }
 
 /// A refusal, in a sentence.

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Answer, lines, missing, read, wrong};
 use crate::app::App;
-use crate::webhooks::notice::Notice;
+use crate::webhooks::notice::{Notice, Proof};
 
 const MOST: u32 = 10_000;
 
@@ -70,6 +70,7 @@ pub(super) async fn send(State(app): State<Arc<App>>, body: Bytes) -> Answer {
         kind: "CONTROL",
         code,
         body: Value::Object(wanted.body),
+        proof: Proof::Plaid,
     };
     app.send((0..wanted.times).map(|_| notice.clone()));
     Ok((StatusCode::ACCEPTED, Json(json!({ "sent": wanted.times }))).into_response())

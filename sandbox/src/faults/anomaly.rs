@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Number, Value};
 
-/// An oddity, planted on the first added row of a page.
+/// An oddity, planted on the first row of a page: of those added, with Plaid; of those listed, with MX.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Anomaly {
@@ -17,6 +17,8 @@ pub(crate) enum Anomaly {
     EndlessAmount,
     /// The amount is written as -0.00.
     NegativeZeroAmount,
+    /// The amount is -12.34: for Plaid a refund, for MX a sign where there should be none.
+    NegativeAmount,
     /// The amount is half a cent.
     HalfCentAmount,
     /// The amount is null.
@@ -47,56 +49,101 @@ pub(crate) enum Anomaly {
     RemoveUnknown,
     /// A modification of an id nobody heard of.
     ModifyUnknown,
-    /// `has_more` is true for ever, with the cursor standing still.
+    /// There is always more: `has_more` is true with the cursor standing still, or another page is promised.
     Endless,
 }
+
+/// What a face calls the list, and the fields that oddities are planted in.
+struct Words {
+    list: &'static str,
+    id: &'static str,
+    account: &'static str,
+    name: &'static str,
+    currency: &'static str,
+}
+
+const PLAID: Words = Words {
+    list: "added",
+    id: "transaction_id",
+    account: "account_id",
+    name: "name",
+    currency: "iso_currency_code",
+};
+
+const MX: Words = Words {
+    list: "transactions",
+    id: "guid",
+    account: "account_guid",
+    name: "description",
+    currency: "currency_code",
+};
 
 /// The body with the oddity in it; nothing if there is no place for it.
 pub(crate) fn plant(anomaly: Anomaly, body: &[u8]) -> Option<Vec<u8>> {
     let mut page: Value = serde_json::from_slice(body).ok()?;
+    let words = if page.get(MX.list).is_some() {
+        MX
+    } else {
+        PLAID
+    };
     match anomaly {
+        Anomaly::Endless if words.list == MX.list => {
+            let next = page["pagination"]["current_page"].as_u64()? + 1;
+            page["pagination"]["total_pages"] = next.into();
+        }
         Anomaly::Endless => page["has_more"] = true.into(),
         Anomaly::RemoveUnknown => {
             let ghost = serde_json::json!({ "transaction_id": "nobodyEverHeardOfThisTransaction00001", "account_id": "nobodyEverHeardOfThisAccount000000001" });
-            page["removed"].as_array_mut()?.push(ghost);
+            page.get_mut("removed")?.as_array_mut()?.push(ghost);
         }
         Anomaly::ModifyUnknown => {
-            let mut ghost = page["added"].get(0)?.clone();
-            ghost["transaction_id"] = "nobodyEverHeardOfThisTransaction00002".into();
-            page["modified"].as_array_mut()?.push(ghost);
+            let mut ghost = page[words.list].get(0)?.clone();
+            ghost[words.id] = "nobodyEverHeardOfThisTransaction00002".into();
+            page.get_mut("modified")?.as_array_mut()?.push(ghost);
         }
         Anomaly::SameIdTwice => {
-            let mut twin = page["added"].get(0)?.clone();
-            twin["name"] = "THE SAME ID AGAIN".into();
-            page["added"].as_array_mut()?.push(twin);
+            let mut twin = page[words.list].get(0)?.clone();
+            twin[words.name] = "THE SAME ID AGAIN".into();
+            page[words.list].as_array_mut()?.push(twin);
         }
-        _ => spoil(page["added"].get_mut(0)?, anomaly),
+        _ => spoil(page[words.list].get_mut(0)?, anomaly, &words),
     }
     serde_json::to_vec(&page).ok()
 }
 
-fn spoil(row: &mut Value, anomaly: Anomaly) {
+fn spoil(row: &mut Value, anomaly: Anomaly, words: &Words) {
     let number =
         |text: &str| serde_json::from_str::<Number>(text).map_or(Value::Null, Value::Number);
     let (field, value) = match anomaly {
-        Anomaly::UnknownAccount => ("account_id", "nobodyEverHeardOfThisAccount000000001".into()),
+        Anomaly::UnknownAccount => (
+            words.account,
+            "nobodyEverHeardOfThisAccount000000001".into(),
+        ),
         Anomaly::HugeAmount => ("amount", number("1000000000000000")),
         Anomaly::EndlessAmount => ("amount", number(&"7".repeat(200))),
         Anomaly::NegativeZeroAmount => ("amount", number("-0.00")),
+        Anomaly::NegativeAmount => ("amount", number("-12.34")),
         Anomaly::HalfCentAmount => ("amount", number("0.005")),
         Anomaly::NullAmount => ("amount", Value::Null),
         Anomaly::TextAmount => ("amount", "12.34".into()),
         Anomaly::ExponentAmount => ("amount", number("1e3")),
-        Anomaly::NulName => ("name", "NUL\u{0}IN\u{0}NAME".into()),
-        Anomaly::LongName => ("name", "long ".repeat(13_108).into()),
-        Anomaly::RightToLeftName => ("name", "\u{202e}متجر\u{2066} שלום \u{200f}🏦".into()),
+        Anomaly::NulName => (words.name, "NUL\u{0}IN\u{0}NAME".into()),
+        Anomaly::LongName => (words.name, "long ".repeat(13_108).into()),
+        Anomaly::RightToLeftName => (words.name, "\u{202e}متجر\u{2066} שלום \u{200f}🏦".into()),
         Anomaly::FirstDate => ("date", "0001-01-01".into()),
         Anomaly::LastDate => ("date", "9999-12-31".into()),
         Anomaly::NoDate => ("date", "2026-02-30".into()),
-        Anomaly::UnknownCurrency => ("iso_currency_code", "XXX".into()),
+        Anomaly::UnknownCurrency => (words.currency, "XXX".into()),
         Anomaly::NoCurrency => {
-            row["unofficial_currency_code"] = Value::Null;
-            ("iso_currency_code", Value::Null)
+            if let Some(unofficial) = row.get_mut("unofficial_currency_code") {
+                *unofficial = Value::Null;
+            }
+            (words.currency, Value::Null)
+        }
+        _ if words.list == MX.list => {
+            row["type"] = "SIDEWAYS".into();
+            row["category"] = "Unheard Of".into();
+            ("status", "SOMEDAY".into())
         }
         _ => {
             row["transaction_code"] = "telepathy".into();

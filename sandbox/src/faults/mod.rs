@@ -29,12 +29,15 @@ pub(crate) struct Fault {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Target {
-    /// Only calls of this path.
+    /// Only calls of this path; with MX of this method and pattern, such as `GET /mx/users/{user_guid}/transactions`.
     #[serde(skip_serializing_if = "Option::is_none")]
     endpoint: Option<String>,
     /// Only calls about this item.
     #[serde(skip_serializing_if = "Option::is_none")]
     item_id: Option<String>,
+    /// Only calls about this member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    member_guid: Option<String>,
     /// Only calls about this institution.
     #[serde(skip_serializing_if = "Option::is_none")]
     institution_id: Option<String>,
@@ -49,9 +52,10 @@ struct Target {
     count: Option<u64>,
 }
 
-const TARGET: [&str; 6] = [
+const TARGET: [&str; 7] = [
     "endpoint",
     "item_id",
+    "member_guid",
     "institution_id",
     "probability",
     "nth",
@@ -64,12 +68,14 @@ const TARGET: [&str; 6] = [
 pub(crate) enum Kind {
     /// Answers late.
     Latency { ms: u64 },
-    /// 429 of Plaid's kind.
+    /// 429, as the face that was asked says it.
     RateLimit { retry_after: Option<String> },
     /// A bare status with an HTML page, as a proxy in between would send it.
     Html { status: u16 },
     /// A Plaid error by code; codes that are a server's fault come with 500 or 503.
     Error { code: String },
+    /// An error with this status, in the words of the face that was asked.
+    Status { status: u16 },
     /// The answer stops after so many bytes and the connection is cut. The work has been done.
     Drop { after: usize },
     /// Accepts, does the work, waits without a word, and cuts the connection.
@@ -91,6 +97,7 @@ pub(crate) enum Kind {
 pub(crate) struct Scope {
     pub(crate) endpoint: String,
     pub(crate) item_id: Option<String>,
+    pub(crate) member_guid: Option<String>,
     pub(crate) institution_id: Option<String>,
     /// Which page of a loop is asked for.
     pub(crate) page: u64,
@@ -140,7 +147,7 @@ impl Fault {
     fn hits(&mut self, scope: &Scope, seed: Seed) -> bool {
         let on_page = match self.kind {
             Kind::Mutation { page } => scope.endpoint == "/transactions/sync" && scope.page == page,
-            Kind::Anomaly { .. } => scope.endpoint == "/transactions/sync",
+            Kind::Anomaly { .. } => scope.lists_transactions(),
             _ => true,
         };
         if !on_page || !self.target.names(scope) {
@@ -163,6 +170,14 @@ impl Fault {
     }
 }
 
+impl Scope {
+    /// Whether rows come back.
+    fn lists_transactions(&self) -> bool {
+        let of_mx = self.endpoint.starts_with("GET /mx/");
+        self.endpoint == "/transactions/sync" || of_mx && self.endpoint.ends_with("/transactions")
+    }
+}
+
 impl Target {
     fn names(&self, scope: &Scope) -> bool {
         let named = |wanted: &Option<String>, given: Option<&str>| {
@@ -170,6 +185,7 @@ impl Target {
         };
         named(&self.endpoint, Some(&scope.endpoint))
             && named(&self.item_id, scope.item_id.as_deref())
+            && named(&self.member_guid, scope.member_guid.as_deref())
             && named(&self.institution_id, scope.institution_id.as_deref())
     }
 }
@@ -197,6 +213,10 @@ impl Kind {
             Self::RateLimit { .. } => Some(PlaidError::of("RATE_LIMIT_EXCEEDED")),
             Self::Error { code } => Some(PlaidError::of(code)),
             Self::Html { .. } => Some(PlaidError::of("INTERNAL_SERVER_ERROR")),
+            Self::Status { status } => Some(PlaidError {
+                status: *status,
+                ..PlaidError::of("INTERNAL_SERVER_ERROR")
+            }),
             Self::Mutation { .. } => Some(PlaidError::of(
                 "TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION",
             )),
@@ -210,6 +230,7 @@ impl Kind {
             Self::RateLimit { .. } => "rate_limit",
             Self::Html { .. } => "html",
             Self::Error { .. } => "error",
+            Self::Status { .. } => "status",
             Self::Drop { .. } => "drop",
             Self::Hang { .. } => "hang",
             Self::Lost => "lost",

@@ -37,7 +37,7 @@ pub(crate) enum Form {
 
 /// The response, with what is planted on it; and how the journal of calls shall call it.
 pub(crate) fn make(answer: Answer, request_id: &str, planted: &[Kind]) -> (Response, String, u16) {
-    let (status, mut body, result) = match answer {
+    let (status, body, result) = match answer {
         Ok(body) => (StatusCode::OK, body, "OK".to_owned()),
         Err(error) => {
             let (status, code) = (error.http_status(), error.error_code.clone());
@@ -46,6 +46,13 @@ pub(crate) fn make(answer: Answer, request_id: &str, planted: &[Kind]) -> (Respo
             (status, body, code)
         }
     };
+    let response = dress(status, body, planted);
+    let status = response.status().as_u16();
+    (response, result, status)
+}
+
+/// The response to a sound body, with what is planted on it.
+pub(crate) fn dress(status: StatusCode, mut body: Vec<u8>, planted: &[Kind]) -> Response {
     if status == StatusCode::OK {
         for kind in planted {
             if let Kind::Anomaly { name } = kind {
@@ -59,12 +66,10 @@ pub(crate) fn make(answer: Answer, request_id: &str, planted: &[Kind]) -> (Respo
             _ => body,
         };
     }
-    let response = planted
+    planted
         .iter()
         .find_map(|kind| instead(kind, status, &body))
-        .unwrap_or_else(|| plain(status, body));
-    let status = response.status().as_u16();
-    (response, result, status)
+        .unwrap_or_else(|| plain(status, body))
 }
 
 fn instead(kind: &Kind, status: StatusCode, body: &[u8]) -> Option<Response> {

@@ -29,8 +29,8 @@ pub(crate) fn routes() -> Router<Arc<App>> {
 
 /// What one sees who opens the sandbox itself in a browser.
 pub(crate) async fn index() -> Response {
-    let text = "A stand-in for Plaid's test environment is running here. It is spoken to through its API; \
-                people come here through a hosted link.";
+    let text = "A stand-in for the test environments of Plaid and MX is running here. It is spoken to through their APIs; \
+                people come here through a hosted link or a widget.";
     answer(StatusCode::OK, page::notice("Sandbox", text, false))
 }
 

@@ -15,6 +15,7 @@ select,input[type=text],input[type=password],input[type=search]{width:100%;font:
 button{font:inherit;cursor:pointer;border-radius:10px;border:1px solid transparent}
 .go{width:100%;margin-top:1.25rem;padding:.75rem 1rem;background:var(--accent);color:var(--on);font-weight:600}
 a{color:var(--accent)}
+a.go{display:block;text-align:center;text-decoration:none;border-radius:10px}
 .quiet{background:none;color:var(--soft);padding:.4rem .6rem;text-decoration:underline}
 .list{list-style:none;margin:1rem 0 0;padding:0;border:1px solid var(--line);border-radius:12px;max-height:22rem;overflow:auto}
 .list li+li{border-top:1px solid var(--line)}

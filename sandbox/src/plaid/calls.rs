@@ -12,10 +12,13 @@ pub(crate) struct Call {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) item_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) member_guid: Option<String>,
+    /// The cursor; with MX the query.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) cursor_in: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) cursor_out: Option<String>,
-    /// `OK`, or the error code.
+    /// `OK`, or the error code; with MX its sentence.
     pub(crate) result: String,
     pub(crate) status: u16,
     /// The faults that were planted on this call.

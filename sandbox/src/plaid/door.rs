@@ -117,6 +117,7 @@ fn run(
         endpoint: scope.endpoint.clone(),
         request_id: request.request_id,
         item_id: item_id.or_else(|| scope.item_id.clone()),
+        member_guid: None,
         cursor_in: scope.cursor.clone(),
         cursor_out,
         result: String::new(),

@@ -1,10 +1,25 @@
 //! What a webhook says.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
 
 use crate::plaid::error::PlaidError;
+use crate::settings::MxWebhooks;
 use crate::world::item::{Item, Stage};
+
+/// How a webhook proves where it comes from.
+#[derive(Clone, Debug)]
+pub(crate) enum Proof {
+    /// Plaid's signature over the body.
+    Plaid,
+    /// MX's user name and password, and what the call that caused it wanted given back.
+    Mx {
+        target: Arc<MxWebhooks>,
+        callback: Option<String>,
+    },
+}
 
 /// A webhook about to be sent.
 #[derive(Clone, Debug)]
@@ -14,6 +29,7 @@ pub(crate) struct Notice {
     pub(crate) kind: &'static str,
     pub(crate) code: String,
     pub(crate) body: Value,
+    pub(crate) proof: Proof,
 }
 
 impl Notice {
@@ -29,6 +45,7 @@ impl Notice {
             kind,
             code: code.to_owned(),
             body: Value::Object(body),
+            proof: Proof::Plaid,
         })
     }
 
@@ -42,6 +59,7 @@ impl Notice {
             kind: "LINK",
             code: code.to_owned(),
             body: Value::Object(body),
+            proof: Proof::Plaid,
         }
     }
 

@@ -4,12 +4,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use reqwest::RequestBuilder;
 use reqwest::redirect::Policy;
 use serde::Serialize;
 use tokio::sync::Semaphore;
 
 use super::keys::Keys;
-use super::notice::Notice;
+use super::notice::{Notice, Proof};
 use crate::app::App;
 use crate::error::Result;
 use crate::ring::Ring;
@@ -20,6 +21,8 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 const FIRST_WAIT: Duration = Duration::from_secs(30);
 const REMEMBERED: usize = 10_000;
 const AT_ONCE: usize = 64;
+/// The first, and at most twelve more, as MX promises.
+const MX_ATTEMPTS: u32 = 13;
 
 /// One webhook in the delivery log.
 #[derive(Clone, Debug, Serialize)]
@@ -163,20 +166,28 @@ impl App {
                 0
             };
             tokio::time::sleep(Duration::from_millis(wait)).await;
-            self.insist(number, &notice.url, &body, &how).await;
+            self.insist(number, &notice, &body, &how).await;
         }
     }
 
-    async fn insist(&self, number: u64, url: &str, body: &str, how: &WebhookSettings) {
-        for attempt in 0..how.attempts.max(1) {
+    async fn insist(&self, number: u64, notice: &Notice, body: &str, how: &WebhookSettings) {
+        let (attempts, growth) = match notice.proof {
+            Proof::Plaid => (how.attempts, 4_f64),
+            Proof::Mx { .. } => (MX_ATTEMPTS, 2_f64),
+        };
+        for attempt in 0..attempts.max(1) {
             if attempt > 0 {
                 let wait = FIRST_WAIT.as_secs_f64()
-                    * 4_f64.powi(i32::try_from(attempt).unwrap_or(9) - 1)
+                    * growth.powi(i32::try_from(attempt).unwrap_or(9) - 1)
                     * how.retry_scale.max(0.0);
                 tokio::time::sleep(Duration::try_from_secs_f64(wait).unwrap_or(FIRST_WAIT)).await;
             }
-            let result = self.attempt(url, body, how.signature).await;
-            let done = result.as_ref().is_ok_and(|status| *status == 200);
+            let result = self.attempt(notice, body, how.signature).await;
+            let heard = |status: &u16| match notice.proof {
+                Proof::Plaid => *status == 200,
+                Proof::Mx { .. } => (200..300).contains(status),
+            };
+            let done = result.as_ref().is_ok_and(heard);
             let result = result.map_or_else(|error| error, |status| status.to_string());
             let attempt = Attempt {
                 at: self.clock.now(),
@@ -198,10 +209,43 @@ impl App {
         self.outbox.note(number, None, State::GivenUp);
     }
 
-    async fn attempt(&self, url: &str, body: &str, fault: SignatureFault) -> Result<u16, String> {
+    async fn attempt(
+        &self,
+        notice: &Notice,
+        body: &str,
+        fault: SignatureFault,
+    ) -> Result<u16, String> {
         let Ok(_lane) = self.outbox.lanes.acquire().await else {
             return Err("the sandbox is closing".into());
         };
+        let request = self
+            .outbox
+            .client
+            .post(&notice.url)
+            .header("content-type", "application/json");
+        let request = match &notice.proof {
+            Proof::Plaid => self.signed(request, body, fault),
+            Proof::Mx { target, callback } => {
+                let request = request.body(body.to_owned());
+                let request = match callback {
+                    Some(callback) => request.header("x-callback-payload", callback),
+                    None => request,
+                };
+                if target.user.is_empty() {
+                    request
+                } else {
+                    request.basic_auth(&target.user, Some(&target.password))
+                }
+            }
+        };
+        request
+            .send()
+            .await
+            .map(|answer| answer.status().as_u16())
+            .map_err(|error| error.without_url().to_string())
+    }
+
+    fn signed(&self, request: RequestBuilder, body: &str, fault: SignatureFault) -> RequestBuilder {
         let token = crate::lock(&self.outbox.keys).sign(
             body.as_bytes(),
             self.clock.now().timestamp(),
@@ -212,20 +256,11 @@ impl App {
         } else {
             body.to_owned()
         };
-        let mut request = self
-            .outbox
-            .client
-            .post(url)
-            .header("content-type", "application/json")
-            .body(sent);
-        if let Some(token) = token {
-            request = request.header("plaid-verification", token);
+        let request = request.body(sent);
+        match token {
+            Some(token) => request.header("plaid-verification", token),
+            None => request,
         }
-        request
-            .send()
-            .await
-            .map(|answer| answer.status().as_u16())
-            .map_err(|error| error.without_url().to_string())
     }
 }
 

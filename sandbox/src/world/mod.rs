@@ -8,6 +8,7 @@ pub(crate) mod item;
 pub(crate) mod journal;
 pub(crate) mod ledger;
 pub(crate) mod link;
+pub(crate) mod mx;
 pub(crate) mod op;
 
 use std::collections::{BTreeMap, HashMap};
@@ -17,6 +18,7 @@ use chrono::{DateTime, Utc};
 use self::item::Item;
 use self::journal::Journal;
 use self::link::Link;
+use self::mx::Mx;
 use self::op::{Line, Op};
 use crate::seed::Seed;
 
@@ -39,6 +41,7 @@ pub(crate) struct World {
     pub(crate) public_tokens: HashMap<String, PublicToken>,
     pub(crate) links: HashMap<String, Link>,
     hosted: HashMap<String, String>,
+    pub(crate) mx: Mx,
     journal: Journal,
 }
 
@@ -52,6 +55,7 @@ impl World {
             public_tokens: HashMap::new(),
             links: HashMap::new(),
             hosted: HashMap::new(),
+            mx: Mx::default(),
             journal,
         }
     }
@@ -120,6 +124,7 @@ impl World {
                     item.apply(at, event);
                 }
             }
+            Op::Mx(op) => self.mx.apply(at, op),
         }
     }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::item::NewItem;
 use super::link::{Link, Session};
+use super::mx::MxOp;
 use crate::bank::accounts::Account;
 use crate::bank::history::History;
 use crate::bank::transaction::Transaction;
@@ -46,6 +47,7 @@ pub(crate) enum Op {
         item_id: String,
         event: Event,
     },
+    Mx(MxOp),
 }
 
 /// A change to one item.

@@ -12,6 +12,8 @@ mod hosted;
 #[cfg(test)]
 mod item_state;
 #[cfg(test)]
+mod mx;
+#[cfg(test)]
 mod refusals;
 #[cfg(test)]
 mod remembering;

@@ -254,6 +254,7 @@ fn encode(text: &str) -> String {
 #[derive(Debug)]
 pub(crate) struct Arrival {
     pub(crate) signature: Option<String>,
+    pub(crate) headers: HeaderMap,
     pub(crate) bytes: Vec<u8>,
     pub(crate) body: Value,
 }
@@ -317,6 +318,7 @@ async fn receive(State(inbox): State<Arc<Inbox>>, headers: HeaderMap, bytes: Byt
     let body = serde_json::from_slice(&bytes).unwrap();
     let _ = inbox.sender.send(Arrival {
         signature,
+        headers,
         bytes: bytes.to_vec(),
         body,
     });
