@@ -59,6 +59,7 @@ async fn query(State(app): State<Arc<App>>, Query(asked): Query<Asked>) -> Respo
         endpoint: PATH.to_owned(),
         request_id,
         item_id: None,
+        member_guid: None,
         cursor_in: None,
         cursor_out: None,
         result: says.name().to_owned(),
