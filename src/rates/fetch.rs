@@ -147,7 +147,7 @@ async fn note(
 
 /// Longer with every failure in a row. Where calls are counted even the first wait is a quarter of the
 /// usual one, so that a bad hour does not use up the day.
-fn backoff(app: &App, failures: i32) -> Duration {
+pub(super) fn backoff(app: &App, failures: i32) -> Duration {
     let rates = &app.config.rates;
     let first = match rates.daily_limit {
         Some(_) => (rates.stretched() / 4).max(FIRST_WAIT),

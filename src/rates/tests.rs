@@ -8,6 +8,7 @@ use sea_orm::{EntityTrait, PaginatorTrait};
 
 use super::{
     PollRates, PruneRates,
+    fetch::backoff,
     quota::{self, Caller, Turn},
     store,
 };
@@ -168,6 +169,18 @@ async fn a_day_has_its_calls_and_each_caller_a_share() {
     assert!(take(Caller::Poll).await && !take(Caller::Poll).await);
     app.clock.advance(Duration::from_hours(24));
     assert!(take(Caller::Person).await && take(Caller::Poll).await);
+}
+
+#[tokio::test]
+async fn a_source_that_is_away_is_left_alone_for_longer_and_longer() {
+    let mut handles = crate::app::testing::app().await;
+    for (limit, seconds) in [("0", [15, 30, 60, 3600]), ("25", [1080, 2160, 4320, 4320])] {
+        let url = ("DATABASE_URL", "sqlite://unused.db");
+        let config = Config::from_pairs([url, ("RATE_DAILY_LIMIT", limit)]);
+        handles.app.config = Arc::new(config.unwrap());
+        let waits = [0, 1, 2, 20].map(|failures| backoff(&handles, failures).as_secs());
+        assert_eq!(waits, seconds, "{limit}");
+    }
 }
 
 #[tokio::test]
