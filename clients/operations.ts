@@ -127,6 +127,27 @@ export const TransactionsChanged = graphql(`
   }
 `);
 
+export const ExchangeRateUpdated = graphql(`
+  subscription ExchangeRateUpdated($base: CurrencyCode!, $quote: CurrencyCode!) {
+    exchangeRateUpdated(base: $base, quote: $quote) { id rate providerTime source }
+  }
+`);
+
+export const RefreshExchangeRate = graphql(`
+  mutation RefreshExchangeRate($input: RefreshExchangeRateInput!) {
+    refreshExchangeRate(input: $input) {
+      exchangeRate { id rate }
+      userErrors { code message retryAfterSeconds }
+    }
+  }
+`);
+
+export const ExchangeRates = graphql(`
+  query ExchangeRates($base: CurrencyCode!, $quote: CurrencyCode!, $first: Int) {
+    exchangeRates(base: $base, quote: $quote, first: $first) { nodes { id rate providerTime } }
+  }
+`);
+
 export const Institutions = graphql(`
   query Institutions($provider: Provider!, $search: String!) {
     institutions(provider: $provider, search: $search, first: 1) {

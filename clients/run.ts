@@ -17,6 +17,7 @@ const PROGRAMS = [
   "graphql-sse",
   "multipart",
   "repair",
+  "rates",
   "apollo",
   "urql",
   "relay",

@@ -32,6 +32,9 @@ pub mod database;
 // The change feed under everything live.
 pub mod feed;
 
+// The newest exchange rates, for those who follow them.
+pub mod ticker;
+
 // The writer of a person's log.
 pub mod activity;
 
@@ -61,8 +64,14 @@ pub mod graphql;
 // Sign-in.
 pub mod auth;
 
+// Fetching, telling and using exchange rates.
+pub mod rates;
+
 // Reading what was synced.
 pub mod accounts;
+
+// Secrets under the newest key.
+pub mod secrets;
 
 // Syncing items with their banks.
 pub mod sync;

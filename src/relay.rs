@@ -1,4 +1,4 @@
-//! Passes hints on to those who follow a feed in this process, whichever process they came from.
+//! Passes hints on to those who follow a feed or a rate in this process, whichever process they came from.
 //! A hint that is lost costs until the next round of looking, never an event.
 
 use std::time::Duration;
@@ -13,6 +13,7 @@ use crate::{
     database::{Database, Hint},
     error::Result,
     feed::Followers,
+    ticker::Tickers,
 };
 
 /// How long a lost hint can stay unnoticed.
@@ -27,18 +28,21 @@ pub async fn run(app: App, shutdown: CancellationToken) -> Result<()> {
     let hints = app.db.hints();
     tokio::select! {
         () = shutdown.cancelled() => Ok(()),
-        () = wake(hints, &app.followers, &app.db) => Ok(()),
-        () = look_around(&app.clock, &app.followers, &app.db) => Ok(()),
+        () = wake(hints, &app.db, &app.followers, &app.tickers) => Ok(()),
+        () = look_around(&app.clock, &app.db, &app.followers, &app.tickers) => Ok(()),
         result = app.db.listen(url) => result,
     }
 }
 
 /// Wakes followers as hints come, and all of them where hints were missed.
-async fn wake(mut hints: Receiver<Hint>, followers: &Followers, db: &Database) {
+async fn wake(mut hints: Receiver<Hint>, db: &Database, followers: &Followers, tickers: &Tickers) {
     loop {
         match hints.recv().await {
             Ok(Hint::Feed(user_id, seq)) => followers.wake(user_id, seq),
-            Ok(Hint::Resync) | Err(RecvError::Lagged(_)) => catch_up(followers, db).await,
+            Ok(Hint::Rate(pair, seq)) => tickers.wake(&pair, seq),
+            Ok(Hint::Resync) | Err(RecvError::Lagged(_)) => {
+                catch_up(db, followers, tickers).await;
+            }
             Ok(Hint::Jobs | Hint::Session(_)) => {}
             // Cannot come while `db` holds the sender; if it does, the rounds still find everything.
             Err(RecvError::Closed) => std::future::pending().await,
@@ -46,18 +50,20 @@ async fn wake(mut hints: Receiver<Hint>, followers: &Followers, db: &Database) {
     }
 }
 
-/// Looks at everybody who is followed, round after round.
-async fn look_around(clock: &Clock, followers: &Followers, db: &Database) {
+/// Looks at everything that is followed, round after round.
+async fn look_around(clock: &Clock, db: &Database, followers: &Followers, tickers: &Tickers) {
     loop {
         clock.sleep(ROUND).await;
-        catch_up(followers, db).await;
+        catch_up(db, followers, tickers).await;
     }
 }
 
-async fn catch_up(followers: &Followers, db: &Database) {
-    if let Err(error) = followers.catch_up(db).await {
-        // The next round tries again; that the database is away is told where it hurts somebody.
-        tracing::debug!(error = error.chain(), "cannot look for missed changes");
+async fn catch_up(db: &Database, followers: &Followers, tickers: &Tickers) {
+    for outcome in [followers.catch_up(db).await, tickers.catch_up(db).await] {
+        if let Err(error) = outcome {
+            // The next round tries again; that the database is away is told where it hurts somebody.
+            tracing::debug!(error = error.chain(), "cannot look for missed changes");
+        }
     }
 }
 
@@ -107,7 +113,7 @@ mod tests {
     #[tokio::test]
     async fn who_missed_hints_is_woken_all_the_same() {
         let (db, file) = database().await;
-        let followers = Followers::default();
+        let (followers, tickers) = (Followers::default(), Tickers::default());
         let hints = db.hints();
         let mut follower = followers.follow(person(&db).await);
         // More than the channel holds, so that the hint of the change above is among the lost.
@@ -115,7 +121,7 @@ mod tests {
             db.relay(Hint::Jobs);
         }
         tokio::select! {
-            () = wake(hints, &followers, &db) => {}
+            () = wake(hints, &db, &followers, &tickers) => {}
             () = follower.passed(0) => {}
         }
         db.close().await;
@@ -126,9 +132,10 @@ mod tests {
     async fn a_change_without_any_hint_is_found_by_the_next_round() {
         let (db, file) = database().await;
         let (followers, clock) = (Followers::default(), Clock::default());
+        let tickers = Tickers::default();
         let mut follower = followers.follow(person(&db).await);
         tokio::select! {
-            () = look_around(&clock, &followers, &db) => {}
+            () = look_around(&clock, &db, &followers, &tickers) => {}
             () = follower.passed(0) => {}
             () = async { loop { clock.advance(ROUND); tokio::task::yield_now().await } } => {}
         }

@@ -100,6 +100,12 @@ impl Keys {
         Ok(opened.to_vec())
     }
 
+    /// What a secret begins with that was sealed under the newest key.
+    pub fn head(&self) -> Result<Vec<u8>> {
+        let newest = self.newest()?;
+        Ok([&[VERSION][..], &newest.id].concat())
+    }
+
     /// The ids of the keys in hex, newest first. They tell nothing of the keys.
     pub fn ids(&self) -> Vec<String> {
         self.0.iter().map(|key| hex(&key.id)).collect()

@@ -30,6 +30,7 @@ export function createCache(): InMemoryCache {
           items: relayStylePagination(),
           syncJobs: relayStylePagination(["filter"]),
           activity: relayStylePagination(),
+          exchangeRates: relayStylePagination(["base", "quote"]),
         },
       },
       Account: { fields: { transactions: relayStylePagination(["filter", "orderBy"]) } },

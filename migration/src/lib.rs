@@ -34,6 +34,9 @@ mod m20261121_000017_add_concurrency_key_to_job;
 mod m20261121_000018_add_sync_due_to_item;
 mod m20261121_000019_add_login_to_exchange;
 mod m20261121_000020_add_partial_indexes;
+mod m20261121_000021_create_exchange_rate;
+mod m20261121_000022_create_rate_check;
+mod m20261121_000023_create_rate_quota;
 mod m20261121_000026_create_provider_user;
 mod m20261121_000027_create_challenge;
 mod m20261121_000028_create_link_intent;
@@ -70,6 +73,9 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000018_add_sync_due_to_item::Migration),
             Box::new(m20261121_000019_add_login_to_exchange::Migration),
             Box::new(m20261121_000020_add_partial_indexes::Migration),
+            Box::new(m20261121_000021_create_exchange_rate::Migration),
+            Box::new(m20261121_000022_create_rate_check::Migration),
+            Box::new(m20261121_000023_create_rate_quota::Migration),
             Box::new(m20261121_000026_create_provider_user::Migration),
             Box::new(m20261121_000027_create_challenge::Migration),
             Box::new(m20261121_000028_create_link_intent::Migration),

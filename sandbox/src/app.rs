@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio::sync::Notify;
 
+use crate::alphavantage::Desk;
 use crate::clock::Clock;
 use crate::faults::Faults;
 use crate::hosted::visit::Flows;
@@ -27,6 +28,7 @@ pub(crate) struct App {
     pub(crate) faults: Mutex<Faults>,
     pub(crate) calls: Mutex<Ring<Call>>,
     pub(crate) flows: Mutex<Flows>,
+    pub(crate) desk: Mutex<Desk>,
     pub(crate) outbox: Outbox,
     pub(crate) mx_webhooks: Mutex<Option<Arc<MxWebhooks>>>,
     pub(crate) shifts: Mutex<Vec<Shift>>,

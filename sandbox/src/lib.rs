@@ -10,6 +10,7 @@
 //! | `/…` | Plaid's face (`plaid`) |
 //! | `/mx/…` | MX's face (`mx`) |
 //! | `/hl/…` | the hosted link page (`hosted`) |
+//! | `/alphavantage/query` | Alpha Vantage's face (`alphavantage`) |
 //! | `/control/…` | clock, settings, faults, items, members, journals (`control`) |
 //!
 //! Other providers' faces get their own prefix and their own module, beside `plaid`, over the same `world`.
@@ -20,6 +21,7 @@
     clippy::struct_field_names,
     reason = "fields that go over the wire have Plaid's and MX's names"
 )]
+mod alphavantage;
 mod app;
 mod bank;
 mod clock;
@@ -177,6 +179,7 @@ fn open(options: Options, address: SocketAddr) -> Result<Arc<App>> {
         faults: Mutex::new(faults::Faults::new(options.seed)),
         calls: Mutex::new(ring::Ring::new(REMEMBERED_CALLS)),
         flows: Mutex::default(),
+        desk: Mutex::default(),
         mx_webhooks: Mutex::new(options.mx_webhooks.map(Arc::new)),
         shifts: Mutex::default(),
         widgets: Mutex::default(),
@@ -225,6 +228,7 @@ fn router(app: Arc<App>) -> Router {
         .route("/", axum::routing::get(hosted::index))
         .nest("/control", control::routes())
         .nest("/hl", hosted::routes())
+        .nest("/alphavantage", alphavantage::routes())
         .nest("/mx", mx::routes())
         .fallback(plaid::door::enter)
         .with_state(app)

@@ -9,8 +9,9 @@ use crate::{
     error::{ErrorCode, Refusal, Result},
     feed::Followers,
     metrics::Metrics,
-    providers::{CredentialLogin, Provider, ProviderKind, TokenExchange},
+    providers::{CredentialLogin, Provider, ProviderKind, TokenExchange, rates::RateSource},
     seal::Keys,
+    ticker::Tickers,
 };
 
 #[cfg(test)]
@@ -31,12 +32,16 @@ pub struct App {
     pub keys: Arc<Keys>,
     /// Who follows whose feed in this process.
     pub followers: Followers,
+    /// Who follows which exchange rate in this process.
+    pub tickers: Tickers,
     /// How this server is reached from outside, without a slash at the end.
     pub public_url: Arc<str>,
     /// Plaid.
     pub plaid: Arc<dyn Provider>,
     /// MX, if it is not off.
     pub mx: Option<Arc<dyn Provider>>,
+    /// Who tells exchange rates; absent where nobody does.
+    pub rates: Option<Arc<dyn RateSource>>,
 }
 
 impl App {

@@ -16,10 +16,14 @@ mod migrate;
 mod open;
 mod parts;
 mod print;
+mod rates;
+mod rekey;
 mod sandbox;
 mod serve;
 mod signals;
+mod source;
 mod start;
+mod table;
 
 use failure::{Exit, Failure};
 
@@ -49,6 +53,10 @@ enum Command {
     Schema,
     /// Run the built-in sandbox alone: a stand-in for Plaid, without account, key or Internet.
     Sandbox(sandbox::SandboxArgs),
+    /// Show the exchange rates of a running server as they come.
+    Rates(rates::RatesArgs),
+    /// Seal all secrets under the newest key of `SECRET_KEY` now; a running server does so by itself.
+    Rekey(DatabaseArgs),
     /// Check configuration, database, keys, provider and webhooks, and say what to do.
     Doctor(DatabaseArgs),
 }
@@ -132,6 +140,8 @@ impl Command {
                 }
             }
             Self::Sandbox(args) => sandbox::run(args).await,
+            Self::Rates(args) => rates::run(args).await,
+            Self::Rekey(args) => rekey::run(&configure(args.overrides())?).await,
             Self::Doctor(args) => doctor::run(args.overrides()).await,
         }
     }

@@ -20,6 +20,7 @@ use super::{
     parts::Parts,
     sandbox,
     signals::Signals,
+    source,
 };
 use crate::{
     app::App,
@@ -37,6 +38,7 @@ use crate::{
     },
     relay, schema,
     server::{Server, Site, Socket, watch},
+    ticker::Tickers,
     transport::Limits,
     webhooks::{self, Intake},
     worker,
@@ -76,6 +78,10 @@ impl Process {
         let clock = Clock::default();
         let local = sandbox.as_ref().map(Sandbox::url);
         let metrics = Metrics::default();
+        let rates = source::rates(&config, local.as_deref(), clock.clone())?;
+        if let Some(remark) = source::remark(&config, rates.as_deref()) {
+            tracing::info!("{remark}");
+        }
         let plaid = plaid(&config, local.clone(), clock.clone(), metrics.clone())?;
         // The sandbox proves itself as MX does, by what is made up at each start.
         let proof = config.mx.webhook.clone();
@@ -96,9 +102,11 @@ impl Process {
             metrics,
             keys: Arc::new(keys),
             followers: Followers::default(),
+            tickers: Tickers::default(),
             public_url: public_url.into(),
             plaid,
             mx,
+            rates,
         };
         let mut parts = Parts::new(signals.clone());
         parts.add("relay of hints", relay::run(app.clone(), parts.shutdown()));
@@ -229,7 +237,7 @@ async fn done(part: impl Future<Output = ()>) -> Result<()> {
 }
 
 /// Where an address listened on is reached from this machine.
-fn near(address: SocketAddr) -> String {
+pub(super) fn near(address: SocketAddr) -> String {
     let ip = match address.ip() {
         ip if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
         ip => ip,

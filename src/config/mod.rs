@@ -11,10 +11,13 @@ use secrecy::{ExposeSecret, SecretString};
 use sqlx::sqlite::SqliteConnectOptions;
 
 mod mx;
+mod rates;
 mod reader;
 mod wire;
 
 pub use mx::{MxConfig, MxEnv};
+pub use rates::RatesConfig;
+pub(crate) use reader::is_in_the_clear;
 use reader::{Reader, unknown};
 pub use wire::WireConfig;
 
@@ -22,6 +25,8 @@ pub use wire::WireConfig;
 pub const NAMES: &[&str] = &[
     "ACCESS_TOKEN_TTL",
     "ALLOWED_ORIGINS",
+    "ALPHAVANTAGE_API_KEY",
+    "ALPHAVANTAGE_BASE_URL",
     "DATABASE_URL",
     "GRAPHIQL",
     "INTROSPECTION",
@@ -48,6 +53,9 @@ pub const NAMES: &[&str] = &[
     "PLAID_ENV",
     "PLAID_SECRET",
     "PUBLIC_URL",
+    "RATE_DAILY_LIMIT",
+    "RATE_INTERVAL",
+    "RATE_PAIRS",
     "REDIRECT_URIS",
     "REFRESH_TOKEN_TTL",
     "RUST_LOG",
@@ -91,6 +99,8 @@ pub struct Config {
     pub plaid: PlaidConfig,
     /// `MX_*`: how MX is reached.
     pub mx: MxConfig,
+    /// `ALPHAVANTAGE_*` and `RATE_*`: exchange rates.
+    pub rates: RatesConfig,
     /// `SANDBOX_LISTEN`: where the built-in sandbox listens.
     pub sandbox_listen: SocketAddr,
     /// `WORKERS`: how many jobs run at once in this process; 0 for none.
@@ -215,6 +225,7 @@ impl Config {
             refresh_token_ttl: reader.duration("REFRESH_TOKEN_TTL", "7d"),
             mx: reader.mx(plaid.env),
             plaid,
+            rates: reader.rates(),
             sandbox_listen: reader.parse(
                 "SANDBOX_LISTEN",
                 local(8010),

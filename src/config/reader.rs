@@ -79,7 +79,7 @@ fn database_fault(url: &str) -> Option<&'static str> {
 }
 
 /// Whether what is sent to an address can be read on its way.
-pub(super) fn is_in_the_clear(address: &str) -> bool {
+pub(crate) fn is_in_the_clear(address: &str) -> bool {
     let Ok(url) = reqwest::Url::parse(address) else {
         return false;
     };

@@ -11,7 +11,7 @@ use sea_orm::{
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
-use crate::error::Result;
+use crate::{error::Result, money::Pair};
 
 mod connect;
 mod file;
@@ -34,6 +34,8 @@ pub enum Hint {
     Jobs,
     /// A session was revoked.
     Session(Uuid),
+    /// The newest rate of a pair has this number.
+    Rate(Pair, i64),
     /// Hints may have been missed: look at everything.
     Resync,
 }
@@ -44,6 +46,7 @@ impl Hint {
             Self::Feed(user, seq) => format!("feed {user} {seq}"),
             Self::Jobs => "jobs".to_owned(),
             Self::Session(session) => format!("session {session}"),
+            Self::Rate(pair, seq) => format!("rate {pair} {seq}"),
             Self::Resync => "resync".to_owned(),
         }
     }
@@ -56,6 +59,7 @@ impl Hint {
                 "feed" => Self::Feed(words.next()?.parse().ok()?, words.next()?.parse().ok()?),
                 "jobs" => Self::Jobs,
                 "session" => Self::Session(words.next()?.parse().ok()?),
+                "rate" => Self::Rate(words.next()?.parse().ok()?, words.next()?.parse().ok()?),
                 _ => return None,
             })
         };

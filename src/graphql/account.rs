@@ -7,12 +7,14 @@ use entity::account;
 use rust_decimal::Decimal;
 
 use super::{
-    ContextExt, id,
+    ContextExt,
+    conversion::{ConversionProblem, ConvertedBalances, Wanted},
+    id,
     item::Item,
     loaders::Key,
     money::Money,
     page::{Connection, RawPage, cost},
-    scalar::DateTime,
+    scalar::{CurrencyCode, DateTime},
     transaction::{AccountTransactionFilter, Transaction, TransactionOrder, list::List},
 };
 use crate::error::{Error, Result};
@@ -75,8 +77,15 @@ impl Account {
     }
 
     /// What is in it, or owed on it.
-    async fn balances(&self) -> Balances {
-        Balances(self.0.clone())
+    async fn balances(
+        &self,
+        #[graphql(
+            name = "in",
+            desc = "Another currency to tell it in too, by the rate of the day the bank told it: see `converted`."
+        )]
+        currency: Option<CurrencyCode>,
+    ) -> Balances {
+        Balances(self.0.clone(), currency)
     }
 
     /// When the bank stopped reporting it; absent while it is open. Its transactions stay.
@@ -133,14 +142,19 @@ pub enum AccountType {
 /// money is owed and negative when the bank owes the person; all others are positive when there is
 /// money. Each is absent where the bank does not tell it.
 #[derive(Clone, Debug)]
-pub struct Balances(Arc<account::Model>);
+pub struct Balances(Arc<account::Model>, Option<CurrencyCode>);
 
 impl Balances {
     fn money(&self, stored: Option<&String>) -> Result<Option<Money>> {
-        let amount = stored.map(|text| text.parse()).transpose();
-        let amount: Option<Decimal> = amount.map_err(Error::internal)?;
+        let amount = amount(stored)?;
         Ok(amount.map(|amount| Money::new(amount, self.0.currency.as_deref())))
     }
+}
+
+/// A stored balance as a number.
+pub fn amount(stored: Option<&String>) -> Result<Option<Decimal>> {
+    let amount = stored.map(|text| text.parse()).transpose();
+    amount.map_err(Error::internal)
 }
 
 /// What is in an account, or owed on it. Balances of `CREDIT` and `LOAN` accounts are positive when
@@ -166,5 +180,34 @@ impl Balances {
     /// When the bank told these balances.
     async fn as_of(&self) -> Option<DateTime> {
         self.0.balances_at.map(DateTime)
+    }
+
+    /// The balances in the currency that `in` asks for; absent without `in`.
+    async fn converted(&self, ctx: &Context<'_>) -> Result<Option<ConvertedBalances>> {
+        let (row, Some(to)) = (&self.0, &self.1) else {
+            return Ok(None);
+        };
+        let Some(from) = &row.currency else {
+            let reason = ConversionProblem::NoAmount;
+            return Ok(Some(ConvertedBalances::unavailable(to.clone(), reason)));
+        };
+        let told_at = row.balances_at.unwrap_or(row.updated_at);
+        let wanted = Wanted {
+            from: from.clone(),
+            to: to.0.clone(),
+            day: told_at.date_naive(),
+        };
+        let stored = [
+            &row.balance_current,
+            &row.balance_available,
+            &row.balance_limit,
+        ];
+        let [current, available, limit] = stored.map(|stored| amount(stored.as_ref()));
+        let balances = [current?, available?, limit?];
+        let way = ctx.loaders().conversion.load_one(wanted).await?;
+        Ok(way.map(|way| match way {
+            Ok(way) => ConvertedBalances::of(&way, balances),
+            Err(reason) => ConvertedBalances::unavailable(to.clone(), reason),
+        }))
     }
 }

@@ -28,6 +28,9 @@ pub const SYNC_JOB: &str = "job";
 /// Prefix of entries in the activity log.
 pub const ACTIVITY: &str = "act";
 
+/// Prefix of exchange rates.
+pub const EXCHANGE_RATE: &str = "rate";
+
 /// The id of a row as clients see it.
 pub fn encode(prefix: &str, id: Uuid) -> ID {
     let text = DynamicType::new(prefix)

@@ -10,7 +10,9 @@ use async_graphql::{
     dataloader::Loader,
     extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute},
 };
-use entity::{account, activity, challenge, institution, item, session, sync_job, transaction};
+use entity::{
+    account, activity, challenge, exchange_rate, institution, item, session, sync_job, transaction,
+};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, Iterable, ModelTrait,
@@ -21,6 +23,7 @@ use uuid::Uuid;
 
 use super::{
     batch::{Batch, Queue},
+    conversion::{Conversions, Wanted},
     id,
     page::uuid,
     transaction::list::{List, Page},
@@ -29,7 +32,9 @@ use crate::{
     app::App,
     database::Database,
     error::{Error, Result},
+    money::Pair,
     providers::CredentialField,
+    ticker,
     viewer::{Owned, Viewer},
 };
 
@@ -71,10 +76,16 @@ pub struct Loaders {
     pub challenge: ById<challenge::Entity>,
     /// What banks ask for when a person signs in, by bank.
     pub credential_fields: Batch<Uuid, Fields>,
+    /// Ways from one currency to another, by currencies and day.
+    pub conversion: Batch<Wanted, Conversions>,
+    /// Exchange rates by id; they belong to nobody.
+    pub exchange_rate: Batch<Uuid, ExchangeRates>,
     /// Banks by id; they belong to nobody.
     pub institution: Batch<Uuid, Institutions>,
     /// Items by id.
     pub item: ById<item::Entity>,
+    /// The newest exchange rate of a pair.
+    pub latest_exchange_rate: Batch<Pair, LatestExchangeRate>,
     /// The newest sync of an item.
     pub latest_sync_job: Batch<Key, LatestSyncJob>,
     /// Sessions by id.
@@ -99,8 +110,11 @@ impl Loaders {
             activity: Batch::new(Rows::new(db()), queue),
             challenge: Batch::new(Rows::new(db()), queue),
             credential_fields: Batch::new(Fields(app.clone()), queue),
+            conversion: Batch::new(Conversions(app.clone()), queue),
+            exchange_rate: Batch::new(ExchangeRates(db()), queue),
             institution: Batch::new(Institutions(db()), queue),
             item: Batch::new(Rows::new(db()), queue),
+            latest_exchange_rate: Batch::new(LatestExchangeRate(db()), queue),
             latest_sync_job: Batch::new(LatestSyncJob(db()), queue),
             session: Batch::new(Rows::new(db()), queue),
             sync_job: Batch::new(Rows::new(db()), queue),
@@ -196,6 +210,26 @@ impl Loader<Uuid> for Institutions {
     }
 }
 
+/// Exchange rates by their ids.
+#[derive(Debug)]
+pub struct ExchangeRates(Database);
+
+impl Loader<Uuid> for ExchangeRates {
+    type Value = Arc<exchange_rate::Model>;
+    type Error = Error;
+
+    async fn load(&self, keys: &[Uuid]) -> Result<HashMap<Uuid, Self::Value>> {
+        let rows = exchange_rate::Entity::find()
+            .filter(exchange_rate::Column::Id.is_in(keys.iter().copied()))
+            .all(self.0.read())
+            .await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| (row.id, Arc::new(row)))
+            .collect())
+    }
+}
+
 /// What banks ask for when a person signs in: the provider is asked, of a few banks at a time.
 #[derive(Debug)]
 pub struct Fields(App);
@@ -245,6 +279,29 @@ impl Loader<Key> for AccountsOfItem {
             }
         }
         Ok(lists)
+    }
+}
+
+/// The newest exchange rate of a pair.
+#[derive(Debug)]
+pub struct LatestExchangeRate(Database);
+
+impl Loader<Pair> for LatestExchangeRate {
+    type Value = Arc<exchange_rate::Model>;
+    type Error = Error;
+
+    async fn load(&self, keys: &[Pair]) -> Result<HashMap<Pair, Self::Value>> {
+        let newest = |pair: &Pair| {
+            let rates = ticker::of_pair(pair);
+            rates
+                .order_by_desc(exchange_rate::Column::ProviderTime)
+                .limit(1)
+        };
+        let lists = read_lists(self.0.read(), keys.iter().map(newest).collect()).await?;
+        let row = |(pair, rows): (&Pair, Vec<_>)| {
+            Some((pair.clone(), Arc::new(rows.into_iter().next()?)))
+        };
+        Ok(keys.iter().zip(lists).filter_map(row).collect())
     }
 }
 
@@ -323,7 +380,7 @@ fn by_viewer(keys: &[Key]) -> HashMap<Viewer, Vec<Uuid>> {
 }
 
 /// Reads many short lists in few statements. The rows of a list come in no order.
-async fn read_lists<E: EntityTrait>(
+pub(super) async fn read_lists<E: EntityTrait>(
     db: &impl ConnectionTrait,
     lists: Vec<Select<E>>,
 ) -> Result<Vec<Vec<E::Model>>> {

@@ -6,8 +6,9 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
 use super::{
-    ContextExt, account::Account, activity::Activity, id, institution::Institution, item::Item,
-    loaders::Key, session::Session, sync_job::SyncJob, transaction::Transaction, user::User,
+    ContextExt, account::Account, activity::Activity, exchange_rate::ExchangeRate, id,
+    institution::Institution, item::Item, loaders::Key, session::Session, sync_job::SyncJob,
+    transaction::Transaction, user::User,
 };
 use crate::error::Result;
 
@@ -24,6 +25,8 @@ pub enum Node {
     Account(Account),
     /// An entry of the log.
     Activity(Activity),
+    /// What a currency cost.
+    ExchangeRate(ExchangeRate),
     /// A bank.
     Institution(Institution),
     /// A login at a bank.
@@ -38,7 +41,7 @@ pub enum Node {
     User(User),
 }
 
-/// What an id names, if it is the viewer's or the viewer. Banks belong to nobody and
+/// What an id names, if it is the viewer's or the viewer. Banks and rates belong to nobody and
 /// are there for everybody.
 ///
 /// # Errors
@@ -61,6 +64,11 @@ pub async fn find(ctx: &Context<'_>, id: &str) -> Result<Option<Node>> {
             .load_one(key)
             .await?
             .map(|row| Activity(row).into()),
+        id::EXCHANGE_RATE => rows
+            .exchange_rate
+            .load_one(row)
+            .await?
+            .map(|row| ExchangeRate(row).into()),
         id::INSTITUTION => rows
             .institution
             .load_one(row)

@@ -45,6 +45,18 @@ impl Claim {
         }
     }
 
+    /// A claim on no job, for a test of a job that leaves its end to the runner.
+    #[cfg(test)]
+    pub(crate) fn of_nothing() -> Self {
+        Self {
+            job_id: Uuid::nil(),
+            fence: 0,
+            concurrency_key: String::new(),
+            attempt: 1,
+            max_attempts: 1,
+        }
+    }
+
     /// Ends the job with success, in the transaction that holds its work.
     ///
     /// # Errors

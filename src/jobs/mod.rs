@@ -77,6 +77,12 @@ pub trait Job: Serialize + DeserializeOwned + Send + Sync + 'static {
         None
     }
 
+    /// How long from now it runs again by itself; absent if it does not. Asked after each run, and
+    /// every few minutes: a time that comes nearer meanwhile counts.
+    async fn again(&self, _app: &App) -> Result<Option<Duration>> {
+        Ok(Self::EVERY)
+    }
+
     /// Does the work. The last transaction of it calls [`Claim::succeed`], which ends the job
     /// together with the work or not at all; a job without a transaction leaves that to the runner.
     async fn run(&self, app: &App, claim: &Claim) -> Result<()>;

@@ -1,6 +1,6 @@
 //! The list of jobs a process can do, by the name they have in the database.
 
-use std::{collections::HashMap, marker::PhantomData, sync::Arc};
+use std::{collections::HashMap, marker::PhantomData, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use entity::job;
@@ -45,9 +45,16 @@ impl Registry {
 
     /// Makes sure that every recurring job is waiting for its time.
     pub(super) async fn ensure_recurring(&self, app: &App) -> Result<()> {
-        let mut txn = app.db.begin().await?;
+        // Before the transaction, since a job may look at the database to tell its time.
+        let mut due = Vec::new();
         for kind in self.recurring.values() {
-            kind.ensure(app, &mut txn).await?;
+            if let Some(delay) = kind.again(app).await? {
+                due.push((kind, delay));
+            }
+        }
+        let mut txn = app.db.begin().await?;
+        for (kind, delay) in due {
+            kind.ensure(app, &mut txn, delay).await?;
         }
         txn.commit().await
     }
@@ -98,7 +105,8 @@ trait Kind: Send + Sync {
         row: &job::Model,
         failure: &Failure,
     ) -> Result<()>;
-    async fn ensure(&self, app: &App, txn: &mut Txn) -> Result<()>;
+    async fn again(&self, app: &App) -> Result<Option<Duration>>;
+    async fn ensure(&self, app: &App, txn: &mut Txn, delay: Duration) -> Result<()>;
 }
 
 struct KindOf<J>(Option<J>, PhantomData<fn() -> J>);
@@ -124,8 +132,15 @@ impl<J: Job> Kind for KindOf<J> {
         }
     }
 
-    async fn ensure(&self, app: &App, txn: &mut Txn) -> Result<()> {
-        if let (Some(job), Some(delay)) = (&self.0, J::EVERY) {
+    async fn again(&self, app: &App) -> Result<Option<Duration>> {
+        match &self.0 {
+            Some(job) => job.again(app).await,
+            None => Ok(None),
+        }
+    }
+
+    async fn ensure(&self, app: &App, txn: &mut Txn, delay: Duration) -> Result<()> {
+        if let Some(job) = &self.0 {
             let when = When {
                 delay,
                 hurry: false,

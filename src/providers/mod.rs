@@ -1,4 +1,4 @@
-//! The outside: banks, reached through a provider. A provider's words, signs and error codes stop
+//! The outside: banks, reached through a provider, and exchange rates (`rates`). A provider's words, signs and error codes stop
 //! here; above this room everybody speaks the types below.
 //!
 //! Promises of every implementation: one call is one HTTP exchange with its own time-out; no secret
@@ -15,10 +15,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::ProviderError;
 
+pub mod alphavantage;
 mod http;
 mod lenient;
 pub mod mx;
 pub mod plaid;
+pub mod rates;
 
 /// A way to reach banks.
 #[async_trait]

@@ -8,12 +8,13 @@ use crate::{
     auth::{Auth, AuthMutation, AuthQuery},
     graphql::equip,
     linking::{CredentialsMutation, LinkingMutation, LinkingQuery, LinkingSubscription},
+    rates::{Flights, RatesMutation, RatesQuery, RatesSubscription},
     sync::{SyncMutation, SyncSubscription},
 };
 
 /// What can be asked. Everything is the viewer's own: another person's id answers as an unknown one.
 #[derive(Debug, Default, MergedObject)]
-pub struct Query(AuthQuery, AccountsQuery, LinkingQuery);
+pub struct Query(AuthQuery, AccountsQuery, LinkingQuery, RatesQuery);
 
 /// What can be done. Every answer has `userErrors`, for what a person can act on.
 #[derive(Debug, Default, MergedObject)]
@@ -22,18 +23,20 @@ pub struct Mutation(
     LinkingMutation,
     CredentialsMutation,
     SyncMutation,
+    RatesMutation,
 );
 
-/// What can be followed. Every event has a cursor: pass the last one as `after` to miss nothing.
+/// What can be followed. Every event of yours has a cursor: pass the last one as `after` to miss
+/// nothing. Exchange rates have none: they begin with the newest.
 #[derive(Debug, Default, MergedSubscription)]
-pub struct Subscription(SyncSubscription, LinkingSubscription);
+pub struct Subscription(SyncSubscription, LinkingSubscription, RatesSubscription);
 
 /// The schema.
 pub type Schema = async_graphql::Schema<Query, Mutation, Subscription>;
 
 /// Builds the schema.
 pub fn build(app: &App, auth: Auth) -> Schema {
-    let schema = equip(bare(), app).data(auth);
+    let schema = equip(bare(), app).data(auth).data(Flights::default());
     if app.config.wire.suggestions {
         schema.finish()
     } else {

@@ -9,6 +9,8 @@ use crate::{
     linking::{
         AdoptLogins, FinishLinkSession, PruneLinking, RemoveItem, SweepLinking, WatchLinkSession,
     },
+    rates::{PollRates, PruneRates},
+    secrets::Rekey,
     sync::{SweepItems, SyncItem},
     webhooks::ExpireWebhooks,
 };
@@ -24,12 +26,15 @@ pub fn registry() -> Registry {
         .with::<FinishLinkSession>()
         .with::<AdoptLogins>()
         .with::<WatchLinkSession>()
+        .with_recurring(Rekey {})
         .with_recurring(SweepItems {})
         .with_recurring(SweepLinking {})
         .with_recurring(ExpireWebhooks {})
         .with_recurring(Prune {})
         .with_recurring(PruneLinking {})
         .with_recurring(PruneSessions {})
+        .with_recurring(PollRates {})
+        .with_recurring(PruneRates {})
 }
 
 /// Runs jobs until told to stop; what is not done by then is handed back.

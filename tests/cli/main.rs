@@ -6,7 +6,9 @@
 )]
 
 mod metrics;
+mod rates;
 mod refusals;
+mod rekey;
 
 use std::{
     fs,

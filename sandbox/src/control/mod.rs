@@ -21,6 +21,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use crate::alphavantage;
 use crate::app::App;
 
 pub(crate) fn routes() -> Router<Arc<App>> {
@@ -45,6 +46,10 @@ pub(crate) fn routes() -> Router<Arc<App>> {
                 .post(webhooks::send)
                 .delete(webhooks::forget),
         )
+        .route(
+            "/alphavantage",
+            get(alphavantage::control::show).post(alphavantage::control::order),
+        )
         .route("/items", get(items::list))
         .route("/items/{item_id}/transactions", post(items::change))
         .route("/items/{item_id}/events", post(items::event))
@@ -67,7 +72,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
 
 /// A refusal, in a sentence.
 #[derive(Debug)]
-struct Refusal {
+pub(crate) struct Refusal {
     status: StatusCode,
     sentence: String,
 }
@@ -84,7 +89,7 @@ impl From<serde_json::Error> for Refusal {
     }
 }
 
-type Answer = Result<Response, Refusal>;
+pub(crate) type Answer = Result<Response, Refusal>;
 
 fn wrong(sentence: impl Into<String>) -> Refusal {
     Refusal {
@@ -101,7 +106,7 @@ fn missing(sentence: impl Into<String>) -> Refusal {
 }
 
 /// Reads a body. Through a tree on purpose: tagged types cannot be read straight from text while numbers are kept exact.
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
+pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
     let tree: serde_json::Result<Value> =
         serde_json::from_slice(if body.is_empty() { b"{}" } else { body });
     Ok(serde_json::from_value(tree?)?)

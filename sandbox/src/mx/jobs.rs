@@ -10,7 +10,7 @@ use super::paging::Page;
 use super::request::{Answer, Request, accepted, nothing, ok};
 use super::{banks, challenge, members, status};
 use crate::app::App;
-use crate::world::mx::member::{Given, JobKind, Member, Step};
+use crate::world::mx::member::{Asked, Given, JobKind, Member, Step};
 use crate::world::mx::row::written;
 use crate::world::mx::{MxOp, User};
 
@@ -100,13 +100,15 @@ pub(crate) fn status(request: &Request) -> Answer {
     } }))
 }
 
-/// What is asked now.
+/// What is asked now: nothing any more once it was answered.
 pub(crate) fn questions(member: &Member) -> Vec<Value> {
-    member
-        .asked
-        .as_ref()
+    open_question(member)
         .map(challenge::shown)
         .unwrap_or_default()
+}
+
+fn open_question(member: &Member) -> Option<&Asked> {
+    member.asked.as_ref().filter(|_| !member.is("RESUMED"))
 }
 
 pub(crate) fn challenges(request: &Request) -> Answer {
@@ -145,7 +147,7 @@ fn read(one: &Value) -> Option<Given> {
 
 /// Hands answers to the bank, provided that they are to what it asked and to all of it.
 pub(crate) fn answer(app: &App, member: &mut Member, answers: Vec<Given>) -> Result<(), MxError> {
-    let asked = member.asked.as_ref().ok_or_else(|| {
+    let asked = open_question(member).ok_or_else(|| {
         MxError::new(
             StatusCode::METHOD_NOT_ALLOWED,
             "the member has not been challenged",

@@ -4,6 +4,8 @@
 mod support;
 
 #[cfg(test)]
+mod alphavantage;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod hosted;

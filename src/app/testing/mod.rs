@@ -15,9 +15,11 @@ use secrecy::ExposeSecret;
 use uuid::Uuid;
 
 mod bank;
+mod desk;
 mod plans;
 
 pub(crate) use bank::SmallBank;
+pub(crate) use desk::SmallDesk;
 
 use super::App;
 use crate::{
@@ -27,6 +29,7 @@ use crate::{
     feed::{self, Followers},
     metrics::Metrics,
     seal::Keys,
+    ticker::Tickers,
     viewer::Viewer,
 };
 
@@ -173,8 +176,10 @@ async fn open(url: &str, place: Place) -> TestApp {
         keys: Arc::new(Keys::parse(KEY).unwrap()),
         followers: Followers::default(),
         public_url: "http://127.0.0.1:8000".into(),
+        tickers: Tickers::default(),
         plaid: Arc::new(SmallBank),
         mx: None,
+        rates: Some(Arc::new(SmallDesk::default())),
     };
     TestApp {
         app,

@@ -7,7 +7,8 @@ use super::TestApp;
 
 /// Tables that grow with people and time. The others may be read whole; so may sessions, four times a
 /// day, which costs less than an index on what every refresh changes.
-const LARGE: [&str; 10] = [
+const LARGE: [&str; 11] = [
+    "exchange_rates",
     "jobs",
     "webhooks",
     "transactions",
@@ -46,11 +47,17 @@ impl TestApp {
             DbBackend::Postgres => format!("CAST(lpad(to_hex({n}), 32, '0') AS uuid)"),
             _ => format!("unhex(printf('%032x', {n}))"),
         };
+        let minute = match backend {
+            DbBackend::Postgres => "to_timestamp({s} - i * 60)",
+            _ => "strftime('%Y-%m-%dT%H:%M:%S+00:00', {s} - i * 60, 'unixepoch')",
+        };
         let now = self.clock.now();
         let recently = (now - TimeDelta::hours(2)).to_rfc3339();
         let sql = PAST
             .replace("{id}", &id("i"))
             .replace("{waiting}", &id("i + 1000000"))
+            .replace("{minute}", minute)
+            .replace("{s}", &now.timestamp().to_string())
             .replace("{owner}", &id("i % 1000 + 1"))
             .replace("{recently}", &recently)
             .replace("{today}", &now.date_naive().to_string())
@@ -168,6 +175,8 @@ const PAST: &str = "
  SELECT {id}, 'plaid', 'd' || i, 'item' || (i % 1000), 'X', CAST('x' AS {blob}), CASE WHEN i % 200 = 0 THEN 'parked' ELSE 'applied' END, {owner}, '{recently}', '{recently}';
 20000 feed_events (user_id, seq, kind, subject_id, at)
  SELECT {owner}, i, 'item', {owner}, '{recently}';
+20000 exchange_rates (id, base, quote, rate, day, provider_time, fetched_at, source, seq)
+ SELECT {id}, CASE WHEN i % 20 = 0 THEN 'BTC' ELSE 'C' || (i % 20) END, 'USD', '1.5', '{today}', {minute}, '{recently}', 'a test', i;
 3000 sessions (id, user_id, salt, generation, rotated_at, expires_at, ends_at, created_at)
  SELECT {id}, {owner}, CAST('x' AS {blob}), 1, '{recently}', '{recently}', '{recently}', '{recently}';
 ";

@@ -21,6 +21,7 @@ use crate::{
     graphql::errors::ErrorPolicy,
     metrics::Metrics,
     seal::Keys,
+    ticker::Tickers,
     viewer::ClientInfo,
 };
 
@@ -48,9 +49,11 @@ impl World {
             metrics: Metrics::default(),
             keys: Arc::new(Keys::parse(keys).unwrap()),
             followers: Followers::default(),
+            tickers: Tickers::default(),
             public_url: "http://localhost".into(),
             plaid: Arc::new(SmallBank),
             mx: None,
+            rates: None,
         };
         let auth = Auth::new(app.clone()).unwrap();
         let schema = Schema::build(

@@ -18,6 +18,7 @@ use super::{
     open::Missing,
     signals,
     start::Process,
+    table,
 };
 use crate::config::{Config, LOG_FILTER, NAMES};
 
@@ -27,7 +28,6 @@ mod live;
 mod look;
 mod screen;
 mod story;
-mod table;
 
 use story::Place;
 

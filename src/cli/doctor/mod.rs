@@ -13,6 +13,7 @@ mod database;
 mod keys;
 mod mx;
 mod provider;
+mod rates;
 mod webhooks;
 
 /// How a thing is.
@@ -78,6 +79,7 @@ pub(super) async fn run(overrides: Overrides) -> Result<(), Failure> {
     let keys = keys::look(&config, db.as_ref(), &mut findings).await;
     provider::look(&config, &mut findings).await;
     mx::look(&config, &mut findings).await;
+    rates::look(&config, db.as_ref(), &mut findings).await;
     webhooks::look(&config, keys.as_ref(), &mut findings).await;
     addresses::look(&config, &mut findings);
     conclude(&findings)

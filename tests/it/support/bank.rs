@@ -132,6 +132,22 @@ impl Bank {
         self.ask("/control/settings", settings).await;
     }
 
+    /// Orders what the source of exchange rates says.
+    pub(crate) async fn rates(&self, rules: Value) {
+        self.ask("/control/alphavantage", rules).await;
+    }
+
+    /// How often the source of exchange rates was asked so far.
+    pub(crate) async fn rate_calls(&self) -> usize {
+        self.calls("/alphavantage/query").await.len()
+    }
+
+    /// Waits until the source of exchange rates was asked so often, and not oftener.
+    pub(crate) async fn rates_asked(&self, calls: usize) {
+        patiently(async { while self.rate_calls().await < calls {} }).await;
+        assert_eq!(self.rate_calls().await, calls);
+    }
+
     /// The webhooks the sandbox has to send, each with the results of its attempts.
     pub(crate) async fn webhooks(&self) -> Vec<Value> {
         self.lines("/control/webhooks").await

@@ -11,17 +11,20 @@ use passbook::{
     feed::Followers,
     metrics::Metrics,
     providers::{
+        alphavantage::{AlphaVantage, AlphaVantageSettings},
         mx::{Mx, MxSettings, WebhookLogin},
         plaid::{Plaid, PlaidSettings},
     },
     relay, schema,
     seal::Keys,
     server::{Server, Site, Socket, watch},
+    ticker::Tickers,
     transport::Limits,
     webhooks::{self, Intake},
     worker,
 };
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
+use secrecy::ExposeSecret;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -150,20 +153,29 @@ impl TestApp {
                 password: MX_PASSWORD.into(),
             }),
         };
+        let rates = AlphaVantageSettings {
+            base_url: format!("{}/alphavantage", bank.url()),
+            api_key: config.rates.api_key.clone(),
+            name: "the sandbox".to_owned(),
+        };
         // The address is taken first, since Plaid is told where to send webhooks.
         let socket = Socket::bind("LISTEN", config.listen).await.unwrap();
         let metrics = Metrics::default();
+        let keys = config.secret_key.as_ref().unwrap().expose_secret();
+        let keys = Keys::parse(keys).unwrap();
         let app = App {
             public_url: format!("http://{}", socket.address()).into(),
             config: Arc::new(config),
             db: db.clone(),
             clock: clock.clone(),
-            keys: Arc::new(Keys::parse(SECRET_KEY).unwrap()),
+            keys: Arc::new(keys),
             followers: Followers::default(),
+            tickers: Tickers::default(),
             plaid: Arc::new(Plaid::new(plaid, clock.clone(), metrics.clone()).unwrap()),
             mx: Some(Arc::new(
                 Mx::new(mx, clock.clone(), metrics.clone()).unwrap(),
             )),
+            rates: Some(Arc::new(AlphaVantage::new(rates, clock.clone()).unwrap())),
             metrics,
         };
         let shutdown = CancellationToken::new();
@@ -278,6 +290,14 @@ impl TestApp {
         self.clock.advance(by);
         let condition = format!("kind = '{recurring}' AND finished_at > {before}");
         self.until("jobs", &condition).await;
+    }
+
+    /// Lets time pass, once the next look at rates has its time: one that gets it meanwhile counts
+    /// from later.
+    pub(crate) async fn rates_rest(&self, by: std::time::Duration) {
+        self.until("jobs", "kind = 'rates.poll' AND state = 'queued'")
+            .await;
+        self.clock.advance(by);
     }
 
     /// A transaction that has done something and goes on, as one of a person's that takes its time;

@@ -33,10 +33,18 @@ pub(crate) enum Step {
 }
 
 /// An answer to a challenge.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Given {
     pub(crate) guid: String,
     pub(crate) value: String,
+}
+
+impl std::fmt::Debug for Given {
+    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        to.debug_struct("Given")
+            .field("guid", &self.guid)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A job under way.

@@ -46,20 +46,17 @@ async fn each_kind_of_question_is_answered_with_correct() {
             if kind == "OPTIONS" { 3 } else { 0 }
         );
         mx.answer(&member, "correct").await;
+        let challenges = format!("{member}/challenges");
+        let answered = mx.ask(Method::GET, &challenges, Value::Null).await.0;
         assert_eq!(
-            mx.ask(Method::GET, &format!("{member}/challenges"), Value::Null)
-                .await
-                .0,
-            200
+            (answered, &mx.status(&member).await["challenges"]),
+            (204, &json!([]))
         );
+        let again = json!({ "member": { "challenges": [] } });
+        let path = format!("{member}/resume");
+        assert_eq!(mx.refused(Method::PUT, &path, again).await, 405);
         mx.step(&member, 4).await;
         assert_eq!(status(&mx, &member).await, "CONNECTED");
-        assert_eq!(
-            mx.ask(Method::GET, &format!("{member}/challenges"), Value::Null)
-                .await
-                .0,
-            204
-        );
     }
 }
 

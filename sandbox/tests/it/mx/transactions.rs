@@ -152,6 +152,48 @@ async fn what_was_pending_comes_back_under_another_guid() {
 }
 
 #[tokio::test]
+async fn what_an_aggregation_changed_is_found_by_the_day_it_did() {
+    let mx = Mx::open().await;
+    mx.bank
+        .control(
+            "/clock",
+            json!({ "set": "2026-03-31T12:00:00Z", "hold": true }),
+        )
+        .await;
+    let ana = mx.user("ana").await;
+    let member = mx.linked(&ana).await;
+    let before = mx.oracle(&member).await;
+    mx.bank
+        .control("/clock", json!({ "advance_seconds": 2 * 86_400 }))
+        .await;
+    mx.aggregate(&member).await;
+    mx.step(&member, 4).await;
+    let since = copy(mx.rows(&member, "from_updated_at=2026-04-01").await);
+    let after = mx.oracle(&member).await;
+    let differs = |(guid, row): &(&String, &Value)| before.get(*guid) != Some(*row);
+    let changed: Vec<&String> = after.iter().filter(differs).map(|(guid, _)| guid).collect();
+    assert_eq!(changed.len(), 4 + 1 + 3);
+    assert_eq!(since.keys().collect::<Vec<_>>(), changed);
+}
+
+#[tokio::test]
+async fn a_row_that_changes_its_day_stands_once() {
+    let mx = Mx::open().await;
+    let ana = mx.user("ana").await;
+    let member = mx.linked(&ana).await;
+    let guid = mx.oracle(&member).await.keys().next().unwrap().clone();
+    mx.change(
+        &member,
+        json!({ "modify": [{ "guid": guid, "date": "2026-01-01" }] }),
+    )
+    .await;
+    let rows = mx.rows(&member, ALL).await;
+    let found: Vec<&Value> = rows.iter().filter(|row| row["guid"] == guid).collect();
+    assert_eq!((rows.len(), found.len()), (180, 1));
+    assert_eq!(found[0]["date"], "2026-01-01");
+}
+
+#[tokio::test]
 async fn a_longer_history_adds_rows_and_changes_none() {
     let mx = Mx::open().await;
     let ana = mx.user("ana").await;

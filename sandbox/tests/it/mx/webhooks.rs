@@ -161,6 +161,27 @@ async fn a_webhook_is_repeated_until_it_is_heard() {
 }
 
 #[tokio::test]
+async fn a_webhook_may_come_twice_or_never() {
+    let mut receiver = Receiver::open().await;
+    let mx = open(&receiver).await;
+    let (ana, ben) = (mx.user("ana").await, mx.user("ben").await);
+    mx.bank
+        .control("/settings", json!({ "webhooks": { "drop": 1.0 } }))
+        .await;
+    mx.link(&ana, "any").await;
+    mx.bank
+        .control(
+            "/settings",
+            json!({ "webhooks": { "drop": 0.0, "duplicates": 1 } }),
+        )
+        .await;
+    mx.link(&ben, "any").await;
+    for _ in 0..2 {
+        assert_eq!(next(&mut receiver, "MEMBER").await.body["user_id"], "ben");
+    }
+}
+
+#[tokio::test]
 async fn a_program_that_starts_the_sandbox_says_where_they_go_once_it_knows() {
     let mx = Mx::open().await;
     let mut receiver = Receiver::open().await;

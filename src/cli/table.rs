@@ -1,4 +1,4 @@
-//! Accounts and transactions as tables: amounts on the right, what came in in green.
+//! Accounts, transactions and rates as tables: amounts on the right, what came in in green.
 
 use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
 use console::{Style, truncate_str};
@@ -58,6 +58,68 @@ pub(super) fn transactions(rows: &[Value]) -> String {
         .map(|row| row["direction"] == "INFLOW")
         .collect();
     draw(&columns, &cells.collect::<Vec<_>>(), &green)
+}
+
+/// Exchange rates, a row for each pair; without a rate where there is none yet. Below, who tells them.
+pub(super) fn rates(rows: &[Value]) -> String {
+    let columns = [
+        ("Pair", false),
+        ("Rate", true),
+        ("Bid", true),
+        ("Ask", true),
+        ("Time", false),
+    ];
+    let cells = rows.iter().map(|row| {
+        let rate = &row["latest"];
+        vec![
+            pair(row),
+            number(&rate["rate"]),
+            number(&rate["bid"]),
+            number(&rate["ask"]),
+            moment(&rate["providerTime"]),
+        ]
+    });
+    let drawn = draw(&columns, &cells.collect::<Vec<_>>(), &[]);
+    let mut sources: Vec<String> = Vec::new();
+    for row in rows {
+        let source = text(&row["latest"]["source"]);
+        if !source.is_empty() && !sources.contains(&source) {
+            sources.push(source);
+        }
+    }
+    let sources = Style::new().dim().apply_to(sources.join(", ")).to_string();
+    format!("{drawn}\n{sources}")
+}
+
+/// An exchange rate in one line.
+pub(super) fn rate(rate: &Value) -> String {
+    let beside = |name: &str| match number(&rate[name]) {
+        number if number.is_empty() => String::new(),
+        number => format!("  {name} {number}"),
+    };
+    format!(
+        "{}  {}  {}{}{}  {}",
+        moment(&rate["providerTime"]),
+        pair(rate),
+        number(&rate["rate"]),
+        beside("bid"),
+        beside("ask"),
+        text(&rate["source"])
+    )
+}
+
+fn pair(row: &Value) -> String {
+    format!("{}/{}", text(&row["base"]), text(&row["quote"]))
+}
+
+fn number(value: &Value) -> String {
+    value.as_str().map(grouped).unwrap_or_default()
+}
+
+/// A moment to the second.
+fn moment(value: &Value) -> String {
+    let text = value.as_str().unwrap_or("none yet").replace('T', " ");
+    text.split('.').next().unwrap_or_default().to_owned()
 }
 
 /// What people call a transaction.

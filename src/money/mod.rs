@@ -6,6 +6,12 @@
 
 use rust_decimal::Decimal;
 
+mod convert;
+mod pair;
+
+pub use convert::{Step, convert, factor, rounded};
+pub use pair::{Leg, NoPair, Pair, route};
+
 /// A 28-digit decimal times ten to this power is the largest that keys can tell apart.
 const BIAS: i32 = 50;
 
