@@ -1,4 +1,5 @@
-//! `REDIRECT_URIS` and `ALLOWED_ORIGINS`: whether a browser and a provider could use them as written.
+//! `REDIRECT_URIS`, `ALLOWED_ORIGINS` and `TRUSTED_PROXIES`: whether a browser and a provider could use
+//! the first as written, and whether people can be told apart.
 
 use reqwest::Url;
 
@@ -20,6 +21,11 @@ pub(super) fn look(config: &Config, findings: &mut Vec<Finding>) {
             findings.push(Finding::problem("addresses", text));
         }
     }
+    if hides_people(config) {
+        let text = "TRUSTED_PROXIES: is empty, though PUBLIC_URL says that people come through a proxy: they \
+                    all count as one who tries passwords; name the proxy, 127.0.0.1 if it is on this machine";
+        findings.push(Finding::warning("addresses", text));
+    }
     if findings.len() > before {
         return;
     }
@@ -28,6 +34,13 @@ pub(super) fn look(config: &Config, findings: &mut Vec<Finding>) {
         "addresses",
         format!("{redirects} in REDIRECT_URIS, {origins} in ALLOWED_ORIGINS"),
     ));
+}
+
+/// Whether everybody seems to come from one place: what speaks TLS in front of us is a proxy, since we
+/// do not.
+fn hides_people(config: &Config) -> bool {
+    let public = config.public_url.as_deref().unwrap_or_default();
+    public.starts_with("https://") && config.trusted_proxies.is_empty()
 }
 
 /// Why nobody could be sent back to an address.
@@ -68,6 +81,18 @@ mod tests {
         assert!(redirect_fault("http://app.example/linked", false).is_some());
         assert!(redirect_fault("https://app.example/#linked", false).is_some());
         assert!(redirect_fault("https://*.app.example/linked", false).is_some());
+    }
+
+    #[test]
+    fn a_proxy_that_is_not_named_is_told() {
+        let hidden = |pairs: &[(&str, &str)]| {
+            hides_people(&Config::from_pairs(pairs.iter().copied()).unwrap())
+        };
+        let public = ("PUBLIC_URL", "https://passbook.example");
+        assert!(hidden(&[public]));
+        assert!(!hidden(&[public, ("TRUSTED_PROXIES", "127.0.0.1")]));
+        assert!(!hidden(&[("PUBLIC_URL", "http://127.0.0.1:8000")]));
+        assert!(!hidden(&[]));
     }
 
     #[test]
