@@ -43,7 +43,7 @@ impl Fetch<'_> {
             };
             match error.class {
                 ErrorClass::ResetCursor if from.is_some() => {
-                    tracing::warn!(item.id = %self.job.item_id, "the provider does not know the cursor; beginning from nothing");
+                    tracing::info!(item.id = %self.job.item_id, why = error.detail, "the cursor does not lead on; beginning from nothing");
                     from = None;
                 }
                 ErrorClass::RestartPages if restarts < RESTARTS => {

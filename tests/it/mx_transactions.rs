@@ -6,6 +6,17 @@ use serde_json::{Value, json};
 
 use crate::support::TestApp;
 
+/// Sessions that outlive the story.
+const LONG: [(&str, &str); 2] = [("ACCESS_TOKEN_TTL", "90d"), ("REFRESH_TOKEN_TTL", "90d")];
+
+/// Days go by, here and at MX.
+async fn passes(app: &TestApp, days: u64) {
+    let time = Duration::from_hours(days * 24);
+    let seconds = json!({"advance_seconds": time.as_secs()});
+    app.bank.ask("/control/clock", seconds).await;
+    app.clock.advance(time);
+}
+
 #[tokio::test]
 async fn a_pending_transaction_that_vanishes_is_gone_and_its_posting_is_another() {
     let app = TestApp::start().await;
@@ -78,8 +89,8 @@ async fn pages_that_shift_while_they_are_read_are_read_again() {
 }
 
 #[tokio::test]
-async fn a_change_of_long_ago_comes_and_a_month_away_is_made_up_for() {
-    let app = TestApp::with(&[("ACCESS_TOKEN_TTL", "90d"), ("REFRESH_TOKEN_TTL", "90d")]).await;
+async fn a_change_of_long_ago_comes_and_days_away_are_made_up_for() {
+    let app = TestApp::with(&LONG).await;
     let ana = app.person("ana").await;
     let item = ana.link_mx(&app, "mxuser").await;
     let member = app.bank.member().await;
@@ -97,20 +108,35 @@ async fn a_change_of_long_ago_comes_and_a_month_away_is_made_up_for() {
     let job = ana.ask_sync(&item).await;
     app.sync_ends(&ana, &job).await;
 
-    let month = Duration::from_hours(50 * 24);
-    app.bank
-        .ask(
-            "/control/clock",
-            json!({"advance_seconds": month.as_secs()}),
-        )
-        .await;
-    app.clock.advance(month);
+    passes(&app, 5).await;
     let changed = json!({"guid": oldest["guid"], "amount": 123.45});
     let changes = json!({"modify": [changed], "remove": [added["added"][0]], "notify": false});
     app.bank.change_member(&member, changes).await;
     let job = ana.ask_sync(&item).await;
     let ended = app.sync_ends(&ana, &job).await;
     assert_eq!(ended["progress"]["removed"], 1, "{ended}");
+    assert_eq!(ana.holds().await, app.bank.member_truth(&member).await);
+}
+
+#[tokio::test]
+async fn what_mx_takes_back_for_good_is_missed_within_a_week() {
+    let app = TestApp::with(&LONG).await;
+    let ana = app.person("ana").await;
+    let item = ana.link_mx(&app, "mxuser").await;
+    let member = app.bank.member().await;
+    let posted = json!({"description": "P", "original_description": "P", "amount": 1, "type": "DEBIT", "status": "POSTED"});
+    let added = json!({"add": [posted], "notify": false});
+    let added = app.bank.change_member(&member, added).await;
+    let job = ana.ask_sync(&item).await;
+    assert_eq!(app.sync_ends(&ana, &job).await["progress"]["added"], 1);
+    let taken = json!({"remove": [added["added"][0]], "notify": false});
+    app.bank.change_member(&member, taken).await;
+    for (days, removed) in [(5, 0), (3, 1)] {
+        passes(&app, days).await;
+        let job = ana.ask_sync(&item).await;
+        let ended = app.sync_ends(&ana, &job).await;
+        assert_eq!(ended["progress"]["removed"], removed, "{days}: {ended}");
+    }
     assert_eq!(ana.holds().await, app.bank.member_truth(&member).await);
 }
 

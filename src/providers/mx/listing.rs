@@ -5,7 +5,9 @@
 //!
 //! Pages have numbers, and what is added or removed between two of them moves rows from one to the
 //! next. A number of entries that changes, or a row that comes twice, gives that away, and the reading
-//! begins again.
+//! begins again. What neither gives away, one that went and one that came, is made good by the next
+//! reading of everything, a week later at most; that one also misses the posted rows that MX has taken
+//! back, which no other listing tells of.
 
 use std::fmt;
 
@@ -24,6 +26,8 @@ const RECENT: u64 = 30;
 const EVERYTHING: u64 = 3_653;
 /// Days ahead: banks date what is scheduled in the future.
 const AHEAD: u64 = 31;
+/// Days after which everything is read again.
+const WHOLE: u64 = 7;
 /// MX lists updates of six months at most; a reading that is older begins from nothing.
 const STALE: u64 = 150;
 
@@ -33,6 +37,8 @@ pub(super) struct Place {
     listing: Listing,
     /// The day the reading began: the next one goes on from there.
     begun: NaiveDate,
+    /// The day the last reading of everything began.
+    whole: NaiveDate,
     pub(super) page: u32,
     /// How many entries the listing had on the page before.
     total: Option<u64>,
@@ -50,20 +56,24 @@ enum Listing {
 impl Place {
     /// Where to go on. A place that makes no sense is of nothing here.
     pub(super) fn read(cursor: Option<&str>, today: NaiveDate) -> Result<Self, ProviderError> {
-        let at = |listing| Self {
+        let at = |listing, whole| Self {
             listing,
             begun: today,
+            whole,
             page: 1,
             total: None,
         };
         let Some(text) = cursor.filter(|text| !text.is_empty()) else {
-            return Ok(at(Listing::Everything));
+            return Ok(at(Listing::Everything, today));
         };
-        if let Ok(since) = text.parse::<NaiveDate>() {
+        if let Some((since, whole)) = rest(text) {
             if since > today || since < before(today, STALE) {
                 return Err(strange("a reading of another time"));
             }
-            return Ok(at(Listing::Updated(since)));
+            if whole > today || whole <= before(today, WHOLE) {
+                return Err(strange("everything is to be read again"));
+            }
+            return Ok(at(Listing::Updated(since), whole));
         }
         Self::parse(text).ok_or_else(|| strange("a place in no listing"))
     }
@@ -79,6 +89,7 @@ impl Place {
                 _ => return None,
             },
             begun: parts.next()?.parse().ok()?,
+            whole: parts.next()?.parse().ok()?,
             page: parts.next()?.parse().ok()?,
             total: parts.next().and_then(|total| total.parse().ok()),
         })
@@ -141,7 +152,7 @@ impl Place {
                 ..self
             }
         } else {
-            return Ok((self.begun.to_string(), false));
+            return Ok((format!("{}/{}", self.begun, self.whole), false));
         };
         Ok((next.to_string(), true))
     }
@@ -154,12 +165,21 @@ impl fmt::Display for Place {
             Listing::Updated(since) => ("updated", since),
             Listing::Recent(since) => ("recent", since),
         };
-        write!(f, "{kind}/{since}/{}/{}", self.begun, self.page)?;
+        let Self {
+            begun, whole, page, ..
+        } = self;
+        write!(f, "{kind}/{since}/{begun}/{whole}/{page}")?;
         match self.total {
             Some(total) => write!(f, "/{total}"),
             None => Ok(()),
         }
     }
+}
+
+/// Where a reading rests: the day it began, and the day of the last reading of everything.
+fn rest(text: &str) -> Option<(NaiveDate, NaiveDate)> {
+    let (since, whole) = text.split_once('/')?;
+    Some((since.parse().ok()?, whole.parse().ok()?))
 }
 
 fn before(day: NaiveDate, days: u64) -> NaiveDate {
@@ -223,12 +243,12 @@ mod tests {
                 "from_date=2016-11-20 to_date=2026-12-22 page=2"
             ]
         );
-        assert_eq!(rest, "2026-11-21");
+        assert_eq!(rest, "2026-11-21/2026-11-21");
     }
 
     #[test]
     fn a_later_one_is_of_what_was_updated_and_of_what_is_recent() {
-        let (asked, rest) = walk(Some("2026-11-01"), 1);
+        let (asked, rest) = walk(Some("2026-11-01/2026-11-15"), 1);
         assert_eq!(
             asked,
             [
@@ -236,7 +256,7 @@ mod tests {
                 "from_date=2026-10-02 to_date=2026-12-22 page=1"
             ]
         );
-        assert_eq!(rest, "2026-11-21");
+        assert_eq!(rest, "2026-11-21/2026-11-15");
     }
 
     #[test]
@@ -254,11 +274,15 @@ mod tests {
     fn what_is_no_place_begins_from_nothing() {
         for cursor in [
             "x",
-            "2027-01-01",
-            "2026-01-01",
+            "2026-11-20",
+            "2027-01-01/2026-11-20",
+            "2026-01-01/2026-11-20",
+            // A week has gone by since everything was read.
+            "2026-11-20/2026-11-14",
+            "2026-11-20/2026-11-22",
             "all/2026-11-21",
-            "none/2026-11-21/2026-11-21/1",
-            "all/2026-11-21/2026-11-21/x",
+            "none/2026-11-21/2026-11-21/2026-11-21/1",
+            "all/2026-11-21/2026-11-21/2026-11-21/x",
         ] {
             let error = Place::read(Some(cursor), day("2026-11-21")).unwrap_err();
             assert_eq!(error.class, ErrorClass::ResetCursor, "{cursor}");
