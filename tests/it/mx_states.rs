@@ -56,6 +56,8 @@ async fn every_state_of_mx_has_its_place() {
     let ana = app.person("ana").await;
     let item = ana.link_mx(&app, "mxuser").await;
     let member = app.bank.member().await;
+    app.bank.webhooks_settled().await;
+    app.idle_but_waiting().await;
     let synced = ana.mx_item(&item).await["lastSyncedAt"].clone();
     let look =
         json!({"type": "AGGREGATION", "action": "member_data_updated", "member_guid": member});
@@ -64,6 +66,8 @@ async fn every_state_of_mx_has_its_place() {
             .set_member(&member, json!({"connection_status": word}))
             .await;
         app.bank.mx_sends(look.clone(), 1).await;
+        // It may be so before it is told, and what is told later would be the same within ten minutes.
+        app.bank.webhooks_settled().await;
         let code = match (link, &word) {
             ("PROCESSING" | "SUCCESS", _) => Value::Null,
             (_, Value::Null) => json!("NONE"),
