@@ -3,10 +3,7 @@
 use async_graphql::SimpleObject;
 
 use super::scalar::{CurrencyCode, Decimal};
-use crate::money::display;
-
-/// The code ISO 4217 gives to amounts without a currency.
-const NO_CURRENCY: &str = "XXX";
+use crate::{money::display, providers::NO_CURRENCY};
 
 /// An exact amount of one currency.
 #[derive(Clone, Debug, SimpleObject)]

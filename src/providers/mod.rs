@@ -22,6 +22,9 @@ pub mod mx;
 pub mod plaid;
 pub mod rates;
 
+/// ISO 4217's code for no currency, where a bank names none.
+pub const NO_CURRENCY: &str = "XXX";
+
 /// A way to reach banks.
 #[async_trait]
 pub trait Provider: Send + Sync + std::fmt::Debug {
@@ -424,8 +427,8 @@ pub struct Transaction {
     pub provider_account_id: String,
     /// Signed amount: negative leaves the account.
     pub amount: Decimal,
-    /// Currency code.
-    pub currency: String,
+    /// Currency code; absent where the provider leaves it to the account.
+    pub currency: Option<String>,
     /// The day it counts for.
     pub date: NaiveDate,
     /// The day the person made it.

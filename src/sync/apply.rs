@@ -42,9 +42,10 @@ pub(super) async fn apply(
     job: &super::SyncItem,
     claim: &Claim,
     began: &item::Model,
-    news: News,
+    mut news: News,
 ) -> Result<()> {
     let now = app.clock.now();
+    news.round.name_currencies(&news.accounts);
     let mut txn = app.db.begin().await?;
     claim.check(&txn).await?;
     let Some(item) = item::Entity::find()

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::NaiveDate;
 
-use crate::providers::{Page, Readiness, Transaction};
+use crate::providers::{Account, Page, Readiness, Transaction};
 
 /// What a round of pages says in the end.
 #[derive(Debug)]
@@ -106,6 +106,23 @@ impl Round {
     /// gone. A row that was left out may have been one of them.
     pub(super) fn take_pending(&mut self) -> Option<(NaiveDate, HashSet<String>)> {
         self.pending.take().filter(|_| self.rejected == 0)
+    }
+
+    /// Amounts whose currency the provider does not name are in that of their account.
+    pub(super) fn name_currencies(&mut self, accounts: &[Account]) {
+        let of: HashMap<&str, &str> = accounts
+            .iter()
+            .filter_map(|account| {
+                let currency = account.currency.as_deref()?;
+                Some((account.provider_account_id.as_str(), currency))
+            })
+            .collect();
+        for transaction in self.slots.iter_mut().flatten() {
+            let currency = of.get(transaction.provider_account_id.as_str());
+            if transaction.currency.is_none() {
+                transaction.currency = currency.map(|currency| (*currency).to_owned());
+            }
+        }
     }
 
     /// How many transactions the round brings.

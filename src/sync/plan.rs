@@ -187,7 +187,7 @@ pub(super) mod tests {
             provider_pending_id: pending_of.map(str::to_owned),
             provider_account_id: "account".to_owned(),
             amount: amount.into(),
-            currency: "USD".to_owned(),
+            currency: Some("USD".to_owned()),
             date: NaiveDate::from_ymd_opt(2026, 1, 31).unwrap(),
             authorized_date: None,
             datetime: None,

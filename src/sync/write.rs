@@ -19,7 +19,12 @@ use super::{
     accounts,
     plan::{Plan, Removal, Upsert},
 };
-use crate::{database::Txn, error::Result, money, providers::Transaction};
+use crate::{
+    database::Txn,
+    error::Result,
+    money,
+    providers::{NO_CURRENCY, Transaction},
+};
 
 /// Ids or tombstones in one statement.
 const CHUNK: usize = 1_000;
@@ -172,7 +177,9 @@ fn row(
         provider_transaction_id: Set(transaction.provider_transaction_id),
         provider_pending_id: Set(transaction.provider_pending_id),
         amount: Set(money::to_key(transaction.amount)),
-        currency: Set(transaction.currency),
+        currency: Set(transaction
+            .currency
+            .unwrap_or_else(|| NO_CURRENCY.to_owned())),
         date: Set(transaction.date),
         authorized_date: Set(transaction.authorized_date),
         datetime: Set(transaction.datetime),

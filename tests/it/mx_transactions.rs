@@ -40,8 +40,12 @@ async fn a_pending_transaction_that_vanishes_is_gone_and_its_posting_is_another(
         (&json!("-80.005"), &json!(true))
     );
     assert_eq!(
-        (&cafe["amount"]["amount"], &cafe["direction"]),
-        (&json!("4.00"), &json!("INFLOW"))
+        (&cafe["amount"], &cafe["direction"]),
+        (
+            &json!({"amount": "4.00", "currency": "USD"}),
+            &json!("INFLOW")
+        ),
+        "in the currency of the account, since MX names none"
     );
 
     let changes = json!({"post": [added["added"][0]], "remove": [added["added"][1]]});

@@ -124,7 +124,7 @@ fn row(id: &str) -> Transaction {
         provider_pending_id: Some(format!("{id}-pending")),
         provider_account_id: ACCOUNT.to_owned(),
         amount: 1.into(),
-        currency: "USD".to_owned(),
+        currency: Some("USD".to_owned()),
         date: NaiveDate::default(),
         authorized_date: None,
         datetime: None,

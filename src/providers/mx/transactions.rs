@@ -18,9 +18,6 @@ use crate::{
     },
 };
 
-/// ISO 4217's code for no currency, for banks that name none.
-const NO_CURRENCY: &str = "XXX";
-
 /// From so many rows on, a page without one good row is a format we do not know.
 const FORMAT_DOUBT: usize = 20;
 
@@ -91,10 +88,7 @@ fn transaction(json: &RawValue) -> Result<Transaction, &'static str> {
         provider_account_id: identifier(row.account_guid).ok_or("no usable account id")?,
         provider_pending_id: None,
         amount: our_sign(amount, row.kind.as_str()).ok_or("no direction")?,
-        currency: row
-            .currency_code
-            .0
-            .unwrap_or_else(|| NO_CURRENCY.to_owned()),
+        currency: row.currency_code.0,
         date: day.ok_or("no date")?,
         authorized_date: self::day(transacted),
         datetime: moment(transacted).filter(|_| transacted.contains('T')),
@@ -171,7 +165,7 @@ mod tests {
             ("COFFEE 123", true)
         );
         assert_eq!(read_one.merchant_name.as_deref(), Some("Coffee"));
-        assert_eq!(read_one.currency, "XXX");
+        assert_eq!(read_one.currency, None, "as in the account");
         assert_eq!(read_one.location.as_deref(), Some(r#"{"latitude":40.25}"#));
         for (amount, kind, ours) in [
             ("5", "CREDIT", Some("5")),

@@ -14,11 +14,8 @@ use super::{
 };
 use crate::{
     error::{ErrorClass, ProviderError},
-    providers::{Page, Readiness, Transaction},
+    providers::{NO_CURRENCY, Page, Readiness, Transaction},
 };
-
-/// ISO 4217's code for no currency, for banks that name none.
-const NO_CURRENCY: &str = "XXX";
 
 /// From so many rows on, a page without one good row is not a page of bad rows but a format we do
 /// not know. Taking it would pass over everything in it for ever.
@@ -184,7 +181,10 @@ fn transaction(json: &RawValue) -> Result<Transaction, &'static str> {
         provider_account_id: identifier(row.account_id).ok_or("no usable account id")?,
         provider_pending_id: row.pending_transaction_id.0,
         amount: our_sign(decimal(row.amount).ok_or("no exact amount")?),
-        currency: currency(row.iso_currency_code, row.unofficial_currency_code),
+        currency: Some(currency(
+            row.iso_currency_code,
+            row.unofficial_currency_code,
+        )),
         date: date(row.date.as_str()).ok_or("no date")?,
         authorized_date: date(row.authorized_date.as_str()),
         datetime: moment(row.datetime.as_str()),
@@ -304,7 +304,7 @@ mod tests {
             panic!("{page:?}")
         };
         assert_eq!(row.amount.to_string(), "-89.4");
-        assert_eq!(row.currency, "USD");
+        assert_eq!(row.currency.as_deref(), Some("USD"));
         assert_eq!(row.provider_pending_id.as_deref(), Some("p1"));
         assert_eq!(row.category_primary.as_deref(), Some("GENERAL_MERCHANDISE"));
         assert_eq!(
@@ -383,7 +383,8 @@ mod tests {
         );
         assert_eq!((page.upserts.len(), page.rejected), (2, 0));
         for row in page.upserts {
-            assert_eq!((row.currency.as_str(), row.name.as_str()), ("XXX", ""));
+            let told = (row.currency.as_deref(), row.name.as_str());
+            assert_eq!(told, (Some("XXX"), ""));
             assert_eq!((row.location, row.counterparties), (None, None));
         }
     }
@@ -400,7 +401,7 @@ mod tests {
         assert_eq!(added(&with("location", nulls)).upserts[0].location, None);
         assert_eq!(
             added(&with("unofficial_currency_code", "\"BTC\"")).upserts[0].currency,
-            "USD"
+            Some("USD".to_owned())
         );
     }
 
