@@ -185,7 +185,7 @@ mod tests {
             };
             let txn = app.db.begin().await.unwrap();
             app.take_statements();
-            let (since, named) = (NaiveDate::MIN, HashSet::new());
+            let (since, named) = (NaiveDate::default(), HashSet::new());
             vanished(&txn, &item, since, &named).await.unwrap();
             let statements = app.take_statements();
             drop(txn);
