@@ -12,8 +12,10 @@ import { API, SOCKET } from "../support/place.ts";
 
 /** Parts of another object, without an id of their own: the cache keeps them inside it. */
 export const PARTS = [
+  "AnswerChallengeAction",
   "Balances",
   "Category",
+  "ChallengeOption",
   "ConsentExpiringAction",
   "ConvertedBalances",
   "Counterparty",
