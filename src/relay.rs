@@ -95,11 +95,9 @@ mod tests {
             email: Set("ana@example.com".to_owned()),
             email_key: Set(format!("{id}@example.com")),
             password_hash: Set(String::new()),
-            first_name: Set(None),
-            last_name: Set(None),
-            birth_date: Set(None),
             created_at: Set(now),
             updated_at: Set(now),
+            ..Default::default()
         };
         let mut txn = db.begin().await.unwrap();
         let insert = user::Entity::insert(row);

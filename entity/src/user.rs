@@ -14,6 +14,8 @@ pub struct Model {
     pub email: String,
     /// Address in the form that is compared: trimmed and lower-case. Unique.
     pub email_key: String,
+    /// When it was proven that the person reads what is sent to the address.
+    pub email_verified_at: Option<DateTimeUtc>,
     /// Argon2id in PHC form.
     pub password_hash: String,
     /// Given name.

@@ -44,6 +44,7 @@ mod m20261121_000029_add_following;
 mod m20261121_000030_add_pending_index;
 mod m20261121_000033_index_sessions_by_id;
 mod m20261121_000034_create_throttle;
+mod m20261121_000035_add_verified_email_to_user;
 
 /// All steps in order.
 #[derive(Debug)]
@@ -83,6 +84,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000030_add_pending_index::Migration),
             Box::new(m20261121_000033_index_sessions_by_id::Migration),
             Box::new(m20261121_000034_create_throttle::Migration),
+            Box::new(m20261121_000035_add_verified_email_to_user::Migration),
         ]
     }
 }

@@ -54,6 +54,7 @@ pub(super) async fn register(
         birth_date: Set(applicant.birth_date),
         created_at: Set(now),
         updated_at: Set(now),
+        ..Default::default()
     };
     let txn = auth.app.db.begin().await?;
     let user = row.insert(&*txn).await.map_err(taken)?;
