@@ -10,6 +10,7 @@
 
 mod architecture;
 mod bad_input;
+mod canary;
 mod codes;
 mod contract;
 mod exchange;

@@ -33,12 +33,13 @@ mod hashing;
 mod mx;
 mod person;
 mod place;
+mod program;
 
 pub(crate) use bank::{Bank, Signed};
 pub(crate) use hashing::{crowd, with_one_hasher};
-pub(crate) use mx::Log;
 pub(crate) use person::{Person, Watch, patiently};
-use place::Place;
+pub(crate) use place::Place;
+pub(crate) use program::Program;
 
 const SECRET_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
@@ -242,30 +243,6 @@ impl TestApp {
         let sql = "SELECT count(*) FROM jobs WHERE key <> 'all' AND kind <> 'linking.watch_session' \
                    AND state IN ('queued', 'running')";
         self.becomes(sql, 0).await;
-    }
-
-    /// The tables, and the files of the database, that a text is in.
-    pub(crate) async fn places_of(&self, text: &str) -> Vec<String> {
-        let (names, row) = match self.db.backend() {
-            DbBackend::Postgres => (
-                "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'",
-                "CAST(t AS text)",
-            ),
-            _ => return self.place.files_with(text),
-        };
-        let names = Statement::from_string(self.db.backend(), names);
-        let mut found = Vec::new();
-        let hex = passbook::seal::hex(text.as_bytes());
-        for name in self.db.read().query_all_raw(names).await.unwrap() {
-            let name: String = name.try_get("", "name").unwrap();
-            let sql = format!(
-                "SELECT count(*) FROM \"{name}\" t WHERE {row} LIKE '%{text}%' OR {row} LIKE '%{hex}%'"
-            );
-            if self.count(&sql).await > 0 {
-                found.push(name);
-            }
-        }
-        found
     }
 
     /// Waits until the database counts so many.
