@@ -13,6 +13,7 @@ mod bad_input;
 mod canary;
 mod codes;
 mod contract;
+mod cookies;
 mod exchange;
 mod fairness;
 mod filters;

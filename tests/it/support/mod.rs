@@ -145,15 +145,6 @@ impl TestApp {
             secret: "secret".into(),
             client_name: "Passbook".to_owned(),
         };
-        let mx = MxSettings {
-            base_url: format!("{}/mx", bank.url()),
-            client_id: "client".into(),
-            api_key: "key".into(),
-            webhook: Some(WebhookLogin {
-                user: MX_USER.to_owned(),
-                password: MX_PASSWORD.into(),
-            }),
-        };
         let rates = AlphaVantageSettings {
             base_url: format!("{}/alphavantage", bank.url()),
             api_key: config.rates.api_key.clone(),
@@ -164,8 +155,9 @@ impl TestApp {
         let metrics = Metrics::default();
         let keys = config.secret_key.as_ref().unwrap().expose_secret();
         let keys = Keys::parse(keys).unwrap();
+        let near = format!("http://{}", socket.address());
         let app = App {
-            public_url: format!("http://{}", socket.address()).into(),
+            public_url: config.public_url.clone().unwrap_or(near).into(),
             config: Arc::new(config),
             db: db.clone(),
             clock: clock.clone(),
@@ -174,7 +166,7 @@ impl TestApp {
             tickers: Tickers::default(),
             plaid: Arc::new(Plaid::new(plaid, clock.clone(), metrics.clone()).unwrap()),
             mx: Some(Arc::new(
-                Mx::new(mx, clock.clone(), metrics.clone()).unwrap(),
+                Mx::new(mx(&bank), clock.clone(), metrics.clone()).unwrap(),
             )),
             rates: Some(Arc::new(AlphaVantage::new(rates, clock.clone()).unwrap())),
             metrics,
@@ -301,6 +293,18 @@ impl TestApp {
         let statement = Statement::from_string(self.db.backend(), sql);
         let row = self.db.read().query_one_raw(statement).await.unwrap();
         row.unwrap().try_get_by_index(0).unwrap()
+    }
+}
+
+fn mx(bank: &Bank) -> MxSettings {
+    MxSettings {
+        base_url: format!("{}/mx", bank.url()),
+        client_id: "client".into(),
+        api_key: "key".into(),
+        webhook: Some(WebhookLogin {
+            user: MX_USER.to_owned(),
+            password: MX_PASSWORD.into(),
+        }),
     }
 }
 
