@@ -27,6 +27,7 @@ use crate::{
 
 mod api;
 mod change_password;
+mod confirm;
 mod login;
 mod logout;
 mod password;

@@ -8,6 +8,7 @@ use passbook::{
     clock::Clock,
     config::Config,
     database::{Database, Txn},
+    exports,
     feed::Followers,
     metrics::Metrics,
     providers::{
@@ -29,12 +30,14 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 mod bank;
+mod download;
 mod hashing;
 mod mx;
 mod person;
 mod place;
 
 pub(crate) use bank::{Bank, Signed};
+pub(crate) use download::Download;
 pub(crate) use hashing::{crowd, with_one_hasher};
 pub(crate) use mx::Log;
 pub(crate) use person::{Person, Watch, patiently};
@@ -319,6 +322,57 @@ impl TestApp {
         done.rows_affected()
     }
 
+    /// Which database it is on.
+    pub(crate) fn backend(&self) -> DbBackend {
+        self.db.backend()
+    }
+
+    /// Waits until nothing but recurring jobs runs or is due.
+    pub(crate) async fn settles(&self) {
+        let busy = async || {
+            let now = self.clock.now().timestamp_millis();
+            let sql = format!(
+                "SELECT count(*) FROM jobs WHERE key <> 'all' AND (state IN ('queued', 'running') \
+                 OR state = 'waiting' AND run_at <= {now})"
+            );
+            self.count(&sql).await > 0
+        };
+        patiently(async { while busy().await {} }).await;
+    }
+
+    /// The tables with rows of people.
+    pub(crate) async fn tables_of_people(&self) -> Vec<String> {
+        let sql = match self.db.backend() {
+            DbBackend::Postgres => {
+                "SELECT CAST(table_name AS text) FROM information_schema.columns \
+                 WHERE table_schema = 'public' AND column_name = 'user_id'"
+            }
+            _ => {
+                "SELECT m.name FROM sqlite_master m JOIN pragma_table_info(m.name) c \
+                 WHERE m.type = 'table' AND c.name = 'user_id'"
+            }
+        };
+        let statement = Statement::from_string(self.db.backend(), sql);
+        let rows = self.db.read().query_all_raw(statement).await.unwrap();
+        let name = |row: &sea_orm::QueryResult| row.try_get_by_index(0).unwrap();
+        rows.iter().map(name).collect()
+    }
+
+    /// A column of ids as text, in SQL.
+    pub(crate) fn hex(&self, column: &str) -> String {
+        match self.db.backend() {
+            DbBackend::Postgres => format!("replace(CAST({column} AS text), '-', '')"),
+            _ => format!("lower(hex({column}))"),
+        }
+    }
+
+    /// A text the database is asked for.
+    pub(crate) async fn text(&self, sql: &str) -> String {
+        let statement = Statement::from_string(self.db.backend(), sql);
+        let row = self.db.read().query_one_raw(statement).await.unwrap();
+        row.unwrap().try_get_by_index(0).unwrap()
+    }
+
     /// A number the database is asked for.
     pub(crate) async fn count(&self, sql: &str) -> i64 {
         let statement = Statement::from_string(self.db.backend(), sql);
@@ -337,7 +391,7 @@ fn run(app: &App, socket: Socket, shutdown: &CancellationToken) -> (String, Join
         keys: app.keys.clone(),
         executor: schema::build(app, auth.clone()),
         door: auth.clone(),
-        routes: webhooks::routes(app.clone(), intake),
+        routes: webhooks::routes(app.clone(), intake).merge(exports::routes(app.clone())),
         limits: Arc::new(Limits::of(&app.config.wire)),
     };
     let server = Server::on(socket, site);
