@@ -389,8 +389,11 @@ fn structured(text: Option<&String>) -> Cell {
 
 #[cfg(test)]
 mod tests {
+    use chrono::NaiveDate;
+    use sea_orm::Statement;
+
     use super::*;
-    use crate::app::testing::{app, tables_with};
+    use crate::app::testing::{app, everywhere, tables_with};
 
     /// Tables with people's rows that tell nothing of them, and why.
     const UNTOLD: &[(&str, &str)] = &[
@@ -415,6 +418,36 @@ mod tests {
             !told.contains(&table.as_str()) && UNTOLD.iter().all(|(untold, _)| untold != table)
         });
         assert!(left.is_empty(), "in no file of an export: {left:?}");
+    }
+
+    #[tokio::test]
+    async fn no_table_is_read_whole_or_sorted_for_one_person() {
+        everywhere(async |app| {
+            app.fill().await;
+            let viewer = app.person("ana").await;
+            app.take_statements();
+            let moment = app.db.snapshot().await.unwrap();
+            for file in files() {
+                let first = file.page(&moment, viewer.user_id, None).await;
+                assert!(file.name() == "users" || first.unwrap().0.is_empty());
+                if file.name() == "transactions" {
+                    let place = vec![NaiveDate::default().into(), Uuid::nil().into()];
+                    let next = file.page(&moment, viewer.user_id, Some(place)).await;
+                    next.unwrap();
+                }
+            }
+            drop(moment);
+            let statements = app.statements.lock().unwrap().clone();
+            assert!(statements.len() > files().len(), "{}", statements.len());
+            let large = |statement: &&Statement| statement.sql.contains("FROM \"transactions\"");
+            for statement in statements.iter().filter(large) {
+                let plan = app.plan(statement, false).await;
+                assert!(plan.contains("ix_transactions_user_id_date_id"), "{plan}");
+                assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+            }
+            app.assert_no_scans().await;
+        })
+        .await;
     }
 
     #[test]

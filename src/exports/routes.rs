@@ -92,6 +92,7 @@ async fn serve(app: &App, export: data_export::Model, client: &ClientInfo) -> Re
     let entry = Entry::of(export.user_id, ActivityKind::DataExportDownloaded, client);
     activity::record(&*txn, app.clock.now(), entry).await?;
     txn.commit().await?;
+    tracing::info!(data_export.id = %export.id, "an export is downloaded");
     let pieces = pieces(app.clone(), &export);
     Ok(dressed(&export, Body::from_stream(pieces)))
 }

@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::support::{Download, Person, TestApp};
+use crate::support::{Download, Log, Person, TestApp};
 
 const ASK: &str = "mutation { exportData { dataExport { id status files { name } downloadUrl } \
     userErrors { code retryable retryAfterSeconds } } }";
@@ -134,6 +134,7 @@ async fn a_person_takes_everything_along_and_nobody_else_does() {
 
 #[tokio::test]
 async fn an_address_opens_one_archive_for_minutes_and_until_its_session_ends() {
+    let (log, _logging) = Log::begin();
     let app = TestApp::start().await;
     let (ana, phone) = (app.person("ana").await, app.device("ana").await);
     let bob = app.person("bob").await;
@@ -178,6 +179,12 @@ async fn an_address_opens_one_archive_for_minutes_and_until_its_session_ends() {
         let told = Download::of(url).await;
         assert_eq!((told.status, &told.bytes), (404, &nothing.bytes), "{url}");
     }
+    let secret = &token["token=".len()..];
+    assert!(
+        log.has("/exports/export_"),
+        "requests are logged by their path"
+    );
+    assert!(!log.has(secret));
     // Another device has an address of its own, which outlives this one's.
     let elsewhere = look(&phone, &hers).await["downloadUrl"].take();
     ana.ask("mutation { logout { userErrors { code } } }", json!({}))

@@ -55,6 +55,7 @@ async fn at_the_door(app: &TestApp, ana: &Person) {
     let delete =
         "mutation { deleteAccount(input: {password: \"not this one\"}) { userErrors { code } } }";
     ana.ask(delete, json!({})).await;
+    app.clock.advance(Duration::from_mins(2));
     let phone = app.device("ana").await;
     let sessions = ana
         .ask("{ sessions { nodes { id current } } }", json!({}))

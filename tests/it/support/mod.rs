@@ -332,8 +332,10 @@ impl TestApp {
         let busy = async || {
             let now = self.clock.now().timestamp_millis();
             let sql = format!(
-                "SELECT count(*) FROM jobs WHERE key <> 'all' AND (state IN ('queued', 'running') \
-                 OR state = 'waiting' AND run_at <= {now})"
+                "SELECT count(*) FROM jobs j WHERE key <> 'all' AND (state = 'running' \
+                 OR state = 'waiting' AND run_at <= {now} OR state = 'queued' AND run_at <= {now} \
+                 AND NOT EXISTS (SELECT 1 FROM jobs r WHERE r.kind = j.kind AND r.key = j.key \
+                 AND r.state = 'waiting'))"
             );
             self.count(&sql).await > 0
         };
