@@ -28,6 +28,7 @@ use crate::{
 mod api;
 mod change_password;
 mod confirm;
+mod cookie;
 mod login;
 mod logout;
 mod password;
@@ -45,6 +46,8 @@ mod throttle;
 mod token;
 
 pub use api::{AuthMutation, AuthQuery};
+pub(crate) use cookie::forget as forget_cookie;
+pub use cookie::{Cookies, WISH};
 pub use prune::PruneSessions;
 
 use password::Passwords;

@@ -4,7 +4,7 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
 use super::delete_account::delete_account;
 use crate::{
-    auth::Auth,
+    auth::{Auth, forget_cookie},
     error::Result,
     graphql::{
         ContextExt,
@@ -47,6 +47,9 @@ impl DeletionMutation {
         let (auth, viewer) = (ctx.data_unchecked::<Auth>(), ctx.viewer()?);
         let password = input.password.as_deref();
         let deleted = delete_account(ctx.app(), auth, viewer, password, &ctx.client()).await;
+        if deleted.is_ok() {
+            forget_cookie(ctx);
+        }
         let payload = deleted.map(|row| DeleteAccountPayload {
             deleted_user_id: Some(id::encode(id::USER, row)),
             user_errors: Vec::new(),

@@ -1,5 +1,10 @@
 //! Downloading as a browser does: by the address alone.
 
+use std::{
+    collections::BTreeMap,
+    io::{Cursor, Read},
+};
+
 use reqwest::{Method, header::HeaderMap};
 
 /// What an address answers.
@@ -27,4 +32,17 @@ impl Download {
             bytes: answer.bytes().await.unwrap().to_vec(),
         }
     }
+}
+
+/// The files of an archive by name.
+pub(crate) fn unpack(archive: &[u8]) -> BTreeMap<String, Vec<u8>> {
+    let mut zip = zip::ZipArchive::new(Cursor::new(archive)).unwrap();
+    let mut files = BTreeMap::new();
+    for at in 0..zip.len() {
+        let mut file = zip.by_index(at).unwrap();
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).unwrap();
+        files.insert(file.name().unwrap().into_owned(), bytes);
+    }
+    files
 }
