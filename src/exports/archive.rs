@@ -21,7 +21,8 @@ use crate::{
 
 /// An archive that is being written.
 pub(super) struct Archive {
-    zip: ZipWriter<StreamWriter<Spill>>,
+    // Boxed, since it is large and goes from hand to hand.
+    zip: Box<ZipWriter<StreamWriter<Spill>>>,
     spill: Spill,
     options: SimpleFileOptions,
     open: Option<Open>,
@@ -65,7 +66,7 @@ impl Archive {
             .last_modified_time(dos(at))
             .unix_permissions(0o600);
         Self {
-            zip: ZipWriter::new_stream(spill.clone()),
+            zip: Box::new(ZipWriter::new_stream(spill.clone())),
             spill,
             options,
             open: None,

@@ -291,6 +291,11 @@ impl TestApp {
         done.rows_affected()
     }
 
+    /// All that the database holds.
+    pub(crate) async fn contents(&self) -> Vec<u8> {
+        self.place.contents().await
+    }
+
     /// Which database it is on.
     pub(crate) fn backend(&self) -> DbBackend {
         self.db.backend()
