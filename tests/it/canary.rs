@@ -263,9 +263,8 @@ async fn take_everything(ana: &Person, mine: &mut Mine) {
     let forged = Download::of(&format!("{path}?token={}", &token[1..])).await;
     mine.hear("refused download", forged.bytes);
     let archive = Download::of(&url).await;
-    for (_, file) in unpack(&archive.bytes) {
-        mine.hear("export", file);
-    }
+    let files: Vec<Vec<u8>> = unpack(&archive.bytes).into_values().collect();
+    mine.hear("export", files.concat());
 }
 
 /// What MX sends, with its password and with a wrong one.

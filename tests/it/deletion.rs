@@ -160,6 +160,9 @@ async fn a_sync_that_runs_meanwhile_writes_nothing_back() {
     let id = leave(&app, &ana).await;
     // Its answer comes when nobody wants it any more.
     patiently(async { while app.bank.calls("/transactions/sync").await.len() <= asked {} }).await;
+    let running = "SELECT count(*) FROM jobs WHERE kind = 'sync.item' AND state = 'running'";
+    app.becomes(running, 0).await;
+    assert_eq!(app.count("SELECT count(*) FROM transactions").await, 0);
     is_gone(&app).await;
     assert_eq!(traces(&app, &id).await, Vec::<String>::new());
 }
