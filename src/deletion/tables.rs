@@ -64,8 +64,9 @@ impl Rows {
         let Self { table, which } = self;
         // By where they are, since not every table has one column for a key.
         let sql = match backend {
+            // Whose they are once more, or a small table would be read whole for it.
             DbBackend::Postgres => format!(
-                "DELETE FROM {table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM {table} \
+                "DELETE FROM {table} WHERE user_id = $1 AND ctid = ANY(ARRAY(SELECT ctid FROM {table} \
                  WHERE user_id = $1 {which} LIMIT {BATCH}))"
             ),
             _ => format!(
