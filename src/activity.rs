@@ -1,12 +1,17 @@
 //! The writer of a person's own log. Whoever does something worth telling the person writes one
 //! entry, in the transaction that does it.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use entity::activity::{self, ActivityKind};
-use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::Query,
+};
 use uuid::Uuid;
 
 use crate::{error::Result, viewer::ClientInfo};
+
+/// How long entries are kept: long enough to look back on a year.
+const KEPT: TimeDelta = TimeDelta::days(365);
 
 /// One thing that happened.
 #[derive(Clone, Debug)]
@@ -53,4 +58,19 @@ pub async fn record(db: &impl ConnectionTrait, at: DateTime<Utc>, entry: Entry) 
         .exec_without_returning(db)
         .await?;
     Ok(())
+}
+
+/// Forgets some of the entries that are older than a year; how many.
+pub async fn prune(db: &impl ConnectionTrait, now: DateTime<Utc>, some: u64) -> Result<u64> {
+    let old = Query::select()
+        .column(activity::Column::Id)
+        .from(activity::Entity)
+        .and_where(activity::Column::At.lt(now - KEPT))
+        .limit(some)
+        .to_owned();
+    let gone = activity::Entity::delete_many()
+        .filter(activity::Column::Id.in_subquery(old))
+        .exec(db)
+        .await?;
+    Ok(gone.rows_affected)
 }

@@ -29,6 +29,9 @@ pub mod viewer;
 // The database and its transactions.
 pub mod database;
 
+// Addresses that open one thing for minutes.
+pub mod signed_url;
+
 // The change feed under everything live.
 pub mod feed;
 
@@ -70,6 +73,9 @@ pub mod rates;
 // Reading what was synced.
 pub mod accounts;
 
+// Copies of everything the server holds about a person.
+pub mod exports;
+
 // Secrets under the newest key.
 pub mod secrets;
 
@@ -81,6 +87,9 @@ pub mod linking;
 
 // What providers send.
 pub mod webhooks;
+
+// Deleting an account.
+pub mod deletion;
 
 // Wiring: the only rooms that know every slice.
 

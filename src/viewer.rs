@@ -1,13 +1,23 @@
 //! The door to a person's rows. Every read on somebody's behalf starts at [`Owned::owned_by`]; the
 //! lint list forbids the ways round it.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-use entity::{
-    account, activity, challenge, item, removed_transaction, session, sync_job, transaction,
+use axum::{
+    extract::ConnectInfo,
+    http::{header, request::Parts},
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Select};
+use entity::{
+    account, activity, challenge, data_export, item, removed_transaction, session, sync_job,
+    transaction, user,
+};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Select,
+    sea_query::LockType,
+};
 use uuid::Uuid;
+
+use crate::error::Result;
 
 /// How many characters of a client's own words are kept.
 const LONGEST_KEPT: usize = 300;
@@ -31,6 +41,17 @@ pub struct ClientInfo {
 }
 
 impl ClientInfo {
+    /// Where a request comes from.
+    pub fn of(parts: &Parts) -> Self {
+        let address = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        let agent = parts.headers.get(header::USER_AGENT);
+        let agent = agent.and_then(|agent| agent.to_str().ok());
+        Self {
+            address: address.map(|address| address.0.ip().to_string()),
+            user_agent: agent.map(|agent| agent.chars().take(256).collect()),
+        }
+    }
+
     /// The same, short enough to be kept with a row: a client may call itself anything.
     #[must_use]
     pub fn abridged(&self) -> Self {
@@ -54,6 +75,18 @@ pub fn network(address: IpAddr) -> IpAddr {
         }
         address => address,
     }
+}
+
+/// Whether a person is here. Who is stays for this transaction: whoever deletes the account waits for
+/// its end, so that nothing of hers is written behind what takes everything away.
+pub async fn is_here(db: &impl ConnectionTrait, user_id: Uuid) -> Result<bool> {
+    let rows = user::Entity::find()
+        .select_only()
+        .column(user::Column::Id)
+        .filter(user::Column::Id.eq(user_id))
+        .filter(user::Column::DeletedAt.is_null())
+        .lock(LockType::Share);
+    Ok(rows.into_tuple::<Uuid>().one(db).await?.is_some())
 }
 
 /// A table whose rows belong to people.
@@ -81,6 +114,7 @@ owned!(
     account,
     activity,
     challenge,
+    data_export,
     removed_transaction,
     session,
     sync_job,

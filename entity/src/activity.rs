@@ -60,9 +60,27 @@ pub enum ActivityKind {
     /// Somebody tried to change the password and did not know it.
     #[sea_orm(string_value = "password_change_failed")]
     PasswordChangeFailed,
+    /// Somebody who was signed in tried to delete the account and could not prove to be its person.
+    #[sea_orm(string_value = "account_deletion_failed")]
+    AccountDeletionFailed,
+    /// A copy of all data was asked for.
+    #[sea_orm(string_value = "data_export_requested")]
+    DataExportRequested,
+    /// A copy of all data was downloaded.
+    #[sea_orm(string_value = "data_export_downloaded")]
+    DataExportDownloaded,
+    /// A bank was to be linked, and was not.
+    #[sea_orm(string_value = "item_link_failed")]
+    ItemLinkFailed,
     /// A bank was linked.
     #[sea_orm(string_value = "item_linked")]
     ItemLinked,
+    /// New credentials were given for a bank.
+    #[sea_orm(string_value = "credentials_updated")]
+    CredentialsUpdated,
+    /// What a bank asks was answered.
+    #[sea_orm(string_value = "challenge_answered")]
+    ChallengeAnswered,
     /// A login was repaired.
     #[sea_orm(string_value = "item_repaired")]
     ItemRepaired,
@@ -72,6 +90,9 @@ pub enum ActivityKind {
     /// A bank was removed.
     #[sea_orm(string_value = "item_removed")]
     ItemRemoved,
+    /// The person asked for a sync.
+    #[sea_orm(string_value = "sync_requested")]
+    SyncRequested,
     /// A sync brought changes.
     #[sea_orm(string_value = "sync_succeeded")]
     SyncSucceeded,

@@ -36,6 +36,9 @@ pub enum EventKind {
     /// Transactions; the subject is the sync job that changed them, or the removed item they went with.
     #[sea_orm(string_value = "transactions")]
     Transactions,
+    /// A data export; the subject is its id.
+    #[sea_orm(string_value = "data_export")]
+    DataExport,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -4,6 +4,8 @@
 pub mod account;
 pub mod activity;
 pub mod challenge;
+pub mod data_export;
+pub mod data_export_chunk;
 pub mod exchange;
 pub mod exchange_rate;
 pub mod feed;

@@ -53,6 +53,9 @@ pub enum RevokedReason {
     /// A refresh token that had been replaced was used again.
     #[sea_orm(string_value = "refresh_reuse")]
     RefreshReuse,
+    /// The person deleted the account.
+    #[sea_orm(string_value = "account_deleted")]
+    AccountDeleted,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -10,7 +10,7 @@ use futures_util::future::try_join_all;
 
 use super::{
     changes,
-    lists::{self, AccountFilter, SyncJobFilter},
+    lists::{self, AccountFilter, ActivityFilter, SyncJobFilter},
 };
 use crate::{
     error::{Error, Result},
@@ -232,18 +232,20 @@ impl AccountsQuery {
         Ok(ctx.loaders().sync_job.load_one(key).await?.map(SyncJob))
     }
 
-    /// Your own log, newest first: sign-ins, links, syncs, removals.
+    /// Your own log, newest first: sign-ins and failed ones, sessions that were ended, banks that were
+    /// linked, repaired or removed, syncs, exports. Entries are kept for a year.
     #[graphql(complexity = "cost(first, last, child_complexity)")]
     async fn activity(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "Which of them; all if absent.")] filter: Option<ActivityFilter>,
         #[graphql(desc = "How many from the start: 1 to 100, 20 if neither size is given.")]
         first: Option<i32>,
         #[graphql(desc = "Begin after the row with this cursor.")] after: Option<String>,
         #[graphql(desc = "How many from the end: 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "End before the row with this cursor.")] before: Option<String>,
     ) -> Result<Connection<Activity>> {
-        let rows = lists::activity(ctx.app(), ctx.viewer()?);
+        let rows = lists::activity(ctx.app(), ctx.viewer()?, filter.unwrap_or_default());
         let page = RawPage {
             first,
             after,

@@ -10,8 +10,10 @@ use crate::{
     error::Result,
     graphql::{
         account::AccountType,
+        activity::ActivityKind,
         id,
         page::{ById, Scope},
+        scalar::DateTime,
         sync_job::{SyncJobStatus, SyncTrigger},
     },
     viewer::{Owned, Viewer},
@@ -39,6 +41,16 @@ pub struct SyncJobFilter {
     pub statuses: Option<Vec<SyncJobStatus>>,
     /// Asked for in one of these ways.
     pub triggers: Option<Vec<SyncTrigger>>,
+}
+
+/// Which entries of the log; all conditions must hold. A condition left out holds for every entry, an
+/// empty list for none.
+#[derive(Clone, Debug, Default, InputObject)]
+pub struct ActivityFilter {
+    /// Of one of these kinds.
+    pub kinds: Option<Vec<ActivityKind>>,
+    /// Of this moment or later.
+    pub since: Option<DateTime>,
 }
 
 /// The items of a person, oldest first.
@@ -108,10 +120,20 @@ pub(super) fn sync_jobs(
 }
 
 /// The log of a person, newest first.
-pub(super) fn activity(app: &App, viewer: Viewer) -> ById<activity::Entity> {
+pub(super) fn activity(
+    app: &App,
+    viewer: Viewer,
+    filter: ActivityFilter,
+) -> ById<activity::Entity> {
+    use activity::Column::{At, Kind};
+    let rows = activity::Entity::owned_by(viewer)
+        .apply_if(filter.kinds, |rows, kinds| {
+            rows.filter(Kind.is_in(kinds.into_iter().map(activity::ActivityKind::from)))
+        })
+        .apply_if(filter.since, |rows, since| rows.filter(At.gte(since.0)));
     ById {
         scope: Scope::new(app, viewer, "activity"),
-        rows: activity::Entity::owned_by(viewer),
+        rows,
         id: activity::Column::Id,
         newest_first: true,
     }

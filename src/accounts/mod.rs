@@ -15,4 +15,4 @@ mod lists;
 mod tests;
 
 pub use api::AccountsQuery;
-pub use lists::{AccountFilter, SyncJobFilter};
+pub use lists::{AccountFilter, ActivityFilter, SyncJobFilter};

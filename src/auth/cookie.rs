@@ -91,7 +91,7 @@ pub(super) fn keep(ctx: &Context<'_>, token: String, seconds: i64) -> Option<Str
 }
 
 /// Has the browser forget the refresh token, if the request asked for cookies.
-pub(super) fn forget(ctx: &Context<'_>) {
+pub(crate) fn forget(ctx: &Context<'_>) {
     if ctx.data_opt::<Cookies>().is_some() {
         write(ctx, "", 0);
     }

@@ -27,6 +27,7 @@ use crate::{
 
 mod api;
 mod change_password;
+mod confirm;
 mod cookie;
 mod login;
 mod logout;
@@ -45,6 +46,7 @@ mod throttle;
 mod token;
 
 pub use api::{AuthMutation, AuthQuery};
+pub(crate) use cookie::forget as forget_cookie;
 pub use cookie::{Cookies, WISH};
 pub use prune::PruneSessions;
 

@@ -16,7 +16,7 @@ use crate::{
     database::Txn,
     error::{Error, Result},
     seal::Keys,
-    viewer::{ClientInfo, Viewer},
+    viewer::{ClientInfo, Viewer, is_here},
 };
 
 const PREFIX: &str = "prt_";
@@ -41,6 +41,10 @@ pub(super) async fn begin(
     user_id: Uuid,
     client: &ClientInfo,
 ) -> Result<session::Model> {
+    if !is_here(&**txn, user_id).await? {
+        // Deleted since the password was compared.
+        return Err(Error::Unauthenticated);
+    }
     let now = auth.app.clock.now();
     let mut salt = vec![0; 16];
     rand::fill(&mut salt).map_err(Error::internal)?;

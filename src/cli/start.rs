@@ -29,6 +29,7 @@ use crate::{
     config::{Config, MxEnv, PlaidEnv},
     database::{FileLock, masked},
     error::Result,
+    exports,
     feed::Followers,
     metrics::Metrics,
     providers::{
@@ -150,7 +151,7 @@ impl Process {
             keys: app.keys.clone(),
             executor: schema::build(app, auth.clone()),
             door: auth.clone(),
-            routes: webhooks::routes(app.clone(), intake),
+            routes: webhooks::routes(app.clone(), intake).merge(exports::routes(app.clone())),
             limits: Arc::new(Limits::of(&app.config.wire)),
         };
         let server = Server::on(socket, site);

@@ -36,6 +36,8 @@ pub enum ErrorCode {
     WeakPassword,
     /// The refresh token is unknown, expired or revoked: sign in again.
     SessionExpired,
+    /// You have no password here, and signed in too long ago for this: sign in again, then repeat it.
+    SignInAgain,
     /// Nothing of yours has this id.
     NotFound,
     /// The public token is expired, was used before, or belongs to another environment: open Link again.

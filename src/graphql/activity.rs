@@ -85,14 +85,28 @@ pub enum ActivityKind {
     PasswordChanged,
     /// Somebody who was signed in tried to change the password and did not know it.
     PasswordChangeFailed,
+    /// Somebody who was signed in tried to delete the account and could not prove to be its person.
+    AccountDeletionFailed,
+    /// A copy of all data was asked for.
+    DataExportRequested,
+    /// A copy of all data was downloaded.
+    DataExportDownloaded,
+    /// A bank was to be linked, and was not; `detail` says why.
+    ItemLinkFailed,
     /// A bank was linked.
     ItemLinked,
+    /// Somebody gave new credentials for a bank.
+    CredentialsUpdated,
+    /// Somebody answered what a bank asked.
+    ChallengeAnswered,
     /// A login at a bank was repaired.
     ItemRepaired,
     /// A bank needs the person; the item's `requiredAction` says for what.
     ItemNeedsAttention,
     /// A bank was removed.
     ItemRemoved,
+    /// The person asked for a sync.
+    SyncRequested,
     /// A sync brought changes.
     SyncSucceeded,
     /// A sync failed for good.

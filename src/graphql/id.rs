@@ -28,6 +28,9 @@ pub const SYNC_JOB: &str = "job";
 /// Prefix of entries in the activity log.
 pub const ACTIVITY: &str = "act";
 
+/// Prefix of data exports.
+pub const DATA_EXPORT: &str = "export";
+
 /// Prefix of exchange rates.
 pub const EXCHANGE_RATE: &str = "rate";
 

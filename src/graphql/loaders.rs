@@ -11,7 +11,8 @@ use async_graphql::{
     extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute},
 };
 use entity::{
-    account, activity, challenge, exchange_rate, institution, item, session, sync_job, transaction,
+    account, activity, challenge, data_export, exchange_rate, institution, item, session, sync_job,
+    transaction,
 };
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use sea_orm::{
@@ -78,6 +79,8 @@ pub struct Loaders {
     pub credential_fields: Batch<Uuid, Fields>,
     /// Ways from one currency to another, by currencies and day.
     pub conversion: Batch<Wanted, Conversions>,
+    /// Data exports by id.
+    pub data_export: ById<data_export::Entity>,
     /// Exchange rates by id; they belong to nobody.
     pub exchange_rate: Batch<Uuid, ExchangeRates>,
     /// Banks by id; they belong to nobody.
@@ -111,6 +114,7 @@ impl Loaders {
             challenge: Batch::new(Rows::new(db()), queue),
             credential_fields: Batch::new(Fields(app.clone()), queue),
             conversion: Batch::new(Conversions(app.clone()), queue),
+            data_export: Batch::new(Rows::new(db()), queue),
             exchange_rate: Batch::new(ExchangeRates(db()), queue),
             institution: Batch::new(Institutions(db()), queue),
             item: Batch::new(Rows::new(db()), queue),

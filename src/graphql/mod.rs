@@ -16,6 +16,7 @@ pub mod batch;
 pub mod challenge;
 pub mod conversion;
 pub mod cost;
+pub mod data_export;
 pub mod errors;
 pub mod exchange_rate;
 pub mod id;

@@ -6,9 +6,9 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
 use super::{
-    ContextExt, account::Account, activity::Activity, exchange_rate::ExchangeRate, id,
-    institution::Institution, item::Item, loaders::Key, session::Session, sync_job::SyncJob,
-    transaction::Transaction, user::User,
+    ContextExt, account::Account, activity::Activity, data_export::DataExport,
+    exchange_rate::ExchangeRate, id, institution::Institution, item::Item, loaders::Key,
+    session::Session, sync_job::SyncJob, transaction::Transaction, user::User,
 };
 use crate::error::Result;
 
@@ -25,6 +25,8 @@ pub enum Node {
     Account(Account),
     /// An entry of the log.
     Activity(Activity),
+    /// A copy of everything the server holds about a person.
+    DataExport(DataExport),
     /// What a currency cost.
     ExchangeRate(ExchangeRate),
     /// A bank.
@@ -64,6 +66,11 @@ pub async fn find(ctx: &Context<'_>, id: &str) -> Result<Option<Node>> {
             .load_one(key)
             .await?
             .map(|row| Activity(row).into()),
+        id::DATA_EXPORT => rows
+            .data_export
+            .load_one(key)
+            .await?
+            .map(|row| DataExport(row).into()),
         id::EXCHANGE_RATE => rows
             .exchange_rate
             .load_one(row)

@@ -7,10 +7,10 @@ use sea_orm::{ConnectionTrait, Statement};
 use serde::{Deserialize, Serialize};
 
 use super::{Claim, Job, now};
-use crate::{app::App, error::Result, feed};
+use crate::{activity, app::App, error::Result, feed};
 
 /// Removes ended jobs, those that succeeded after a day and those that were given up after a month;
-/// and events of the feed after a week.
+/// events of the feed after a week, and entries of people's logs after a year.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Prune {}
 
@@ -32,6 +32,14 @@ impl Job for Prune {
         let txn = app.db.begin().await?;
         feed::prune(&txn, app.clock.now()).await?;
         txn.commit().await?;
+        loop {
+            let txn = app.db.begin().await?;
+            let gone = activity::prune(&*txn, app.clock.now(), BATCH.unsigned_abs()).await?;
+            txn.commit().await?;
+            if gone < BATCH.unsigned_abs() {
+                break;
+            }
+        }
         loop {
             let txn = app.db.begin().await?;
             let backend = txn.get_database_backend();

@@ -33,7 +33,7 @@ use crate::{
     jobs::{Claim, Job},
     providers::{Login, Progress, ProviderKind},
     sync,
-    viewer::ClientInfo,
+    viewer::{ClientInfo, is_here},
 };
 
 /// How long after its beginning a session is looked at first.
@@ -59,6 +59,10 @@ pub(super) async fn adopt(app: &App, owner: &Owner<'_>, login: &Login) -> Result
     // As whoever exchanges a token, and whoever takes in a webhook of this login.
     txn.lock(&format!("linking {}", owner.user_id)).await?;
     txn.lock(&login.linked.provider_item_id).await?;
+    // Who has left gets no bank any more; the provider forgets her with all her logins.
+    if !is_here(&*txn, owner.user_id).await? {
+        return Err(Error::Unauthenticated);
+    }
     let there = item::Entity::find()
         .filter(item::Column::Provider.eq(owner.provider))
         .filter(item::Column::ProviderItemId.eq(&login.linked.provider_item_id));

@@ -12,7 +12,7 @@ use super::{
     credentials::secrets,
     institutions,
     link_institution::{Order, Ordered, link_institution},
-    sign_in::{SigningIn, answer_challenge, update_credentials},
+    sign_in::{By, SigningIn, answer_challenge, update_credentials},
 };
 use crate::{
     error::Result,
@@ -186,7 +186,8 @@ impl CredentialsMutation {
         let viewer = ctx.viewer()?;
         let signing_in = async {
             let typed = secrets("credentials", "fieldId", typed(input.credentials))?;
-            update_credentials(ctx.app(), viewer, &input.item_id, typed).await
+            let by = By::of(viewer, ctx.client());
+            update_credentials(ctx.app(), by, &input.item_id, typed).await
         };
         let payload =
             signing_in
@@ -213,7 +214,8 @@ impl CredentialsMutation {
             let answers = input.answers.into_iter();
             let typed = answers.map(|answer| (answer.challenge_id.0, answer.value.into()));
             let answers = secrets("answers", "challengeId", typed.collect())?;
-            answer_challenge(ctx.app(), viewer, &input.item_id, answers).await
+            let by = By::of(viewer, ctx.client());
+            answer_challenge(ctx.app(), by, &input.item_id, answers).await
         };
         let payload = signing_in
             .await

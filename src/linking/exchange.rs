@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use super::{
     duplicate::{self, Preview},
+    failure::not_linked,
     keep::{keep, patiently},
     store::store,
 };
@@ -66,8 +67,9 @@ pub async fn exchange_public_token(app: &App, offer: Offer) -> Result<Exchanged>
     let app = app.clone();
     let work = async move {
         let outcome = carry_out(&app, row.clone(), &offer).await;
-        if outcome.is_err() {
+        if let Err(error) = &outcome {
             release(&app, row.id).await;
+            not_linked(&app, offer.user_id, &offer.client, error).await;
         }
         outcome
     };

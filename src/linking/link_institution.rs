@@ -18,6 +18,7 @@ use uuid::Uuid;
 use super::{
     adopt::{Owner, adopt},
     create_link_token::registered,
+    failure::not_linked,
     institutions,
     intent::{Begun, begin, by_name, find, finish, name, release},
     person::provider_user,
@@ -84,6 +85,7 @@ pub(super) async fn link_institution(app: &App, order: Order) -> Result<Ordered>
         let outcome = work.carry_out(resumed).await;
         if let Err(error) = &outcome {
             release(&app, row.id, may_be_there(error)).await;
+            not_linked(&app, order.user_id, &order.client, error).await;
         }
         outcome
     };

@@ -3,7 +3,9 @@
 
 use entity::provider_user;
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::OnConflict,
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect,
+    sea_query::{LockType, OnConflict},
 };
 use uuid::Uuid;
 
@@ -60,6 +62,8 @@ pub(crate) async fn person_called(
 ) -> Result<Option<Uuid>> {
     let rows = provider_user::Entity::find()
         .filter(provider_user::Column::Provider.eq(provider))
-        .filter(provider_user::Column::ProviderUserId.eq(provider_user_id));
+        .filter(provider_user::Column::ProviderUserId.eq(provider_user_id))
+        // She stays until whoever asks has written what it is about.
+        .lock(LockType::KeyShare);
     Ok(rows.one(db).await?.map(|row| row.user_id))
 }

@@ -193,13 +193,13 @@ impl Job for RemoveItem {
 
 /// Only the provider's word ends a removal, so every refusal is asked again about; one that does not
 /// pass by itself seldom, since somebody has to do something first.
-fn asked_again(item_id: Uuid, error: ProviderError) -> ProviderError {
+pub(super) fn asked_again(id: Uuid, error: ProviderError) -> ProviderError {
     if error.class.is_transient() {
         return error;
     }
     tracing::warn!(
-        item.id = %item_id, %error,
-        "the provider does not let go of a removed bank, which may cost money until it does; PLAID_ENV or \
+        removed = %id, %error,
+        "the provider does not let go of a removed bank or person, which may cost money until it does; PLAID_ENV or \
          MX_ENV and the credentials must be those it was linked with, see `passbook doctor`; trying again \
          in {} hours",
         SELDOM.as_secs() / 3600

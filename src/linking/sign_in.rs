@@ -7,6 +7,7 @@
 
 use chrono::TimeDelta;
 use entity::{
+    activity::ActivityKind,
     challenge,
     item::{self, LinkStatus},
     sync_job,
@@ -22,12 +23,13 @@ use uuid::Uuid;
 
 use super::create_link_token::repairable;
 use crate::{
+    activity::{self, Entry},
     app::App,
     error::{Error, ErrorClass, ErrorCode, ProviderError, Refusal, Result},
     feed,
     providers::{Challenge, Secret},
     sync,
-    viewer::Viewer,
+    viewer::{ClientInfo, Viewer},
 };
 use entity::feed_event::EventKind;
 
@@ -39,6 +41,30 @@ const SOON: TimeDelta = TimeDelta::minutes(2);
 enum Handed {
     Credentials(Vec<Secret>),
     Answers(Vec<Secret>),
+}
+
+/// Who hands it over, and from where.
+#[derive(Debug)]
+pub(super) struct By {
+    viewer: Viewer,
+    client: ClientInfo,
+}
+
+impl By {
+    /// Somebody at a client.
+    pub(super) fn of(viewer: Viewer, client: ClientInfo) -> Self {
+        Self { viewer, client }
+    }
+}
+
+impl Handed {
+    /// What the person's log says of it.
+    fn kind(&self) -> ActivityKind {
+        match self {
+            Self::Credentials(_) => ActivityKind::CredentialsUpdated,
+            Self::Answers(_) => ActivityKind::ChallengeAnswered,
+        }
+    }
 }
 
 /// An item that is being signed in to, and the sync that follows it.
@@ -53,27 +79,27 @@ pub(super) struct SigningIn {
 /// Replaces the credentials of an item.
 pub(super) async fn update_credentials(
     app: &App,
-    viewer: Viewer,
+    by: By,
     item_id: &str,
     credentials: Vec<Secret>,
 ) -> Result<SigningIn> {
-    let item = repairable(app, viewer, item_id).await?;
+    let item = repairable(app, by.viewer, item_id).await?;
     app.credential_login(item.provider)?;
     if credentials.is_empty() {
         let text = "Send a value for each of the bank's `credentialFields`.";
         return Err(Error::invalid("credentials", text));
     }
-    hand_over(app, item, Handed::Credentials(credentials)).await
+    hand_over(app, item, by.client, Handed::Credentials(credentials)).await
 }
 
 /// Answers what the bank of an item asks.
 pub(super) async fn answer_challenge(
     app: &App,
-    viewer: Viewer,
+    by: By,
     item_id: &str,
     answers: Vec<Secret>,
 ) -> Result<SigningIn> {
-    let item = repairable(app, viewer, item_id).await?;
+    let item = repairable(app, by.viewer, item_id).await?;
     app.credential_login(item.provider)?;
     let rows = challenge::Entity::find().filter(challenge::Column::ItemId.eq(item.id));
     let asked = rows.one(app.db.read()).await?;
@@ -81,7 +107,7 @@ pub(super) async fn answer_challenge(
         return Err(not_asked().into());
     };
     fits(asked.questions, &answers)?;
-    hand_over(app, item, Handed::Answers(answers)).await
+    hand_over(app, item, by.client, Handed::Answers(answers)).await
 }
 
 /// Whether answers are for these questions: one for each, and each one that may be given.
@@ -110,7 +136,12 @@ fn not_asked() -> Refusal {
 }
 
 /// In a task of its own, as an exchange is.
-async fn hand_over(app: &App, item: item::Model, handed: Handed) -> Result<SigningIn> {
+async fn hand_over(
+    app: &App,
+    item: item::Model,
+    client: ClientInfo,
+    handed: Handed,
+) -> Result<SigningIn> {
     let app = app.clone();
     let work = async move {
         expect(&app, item.id).await?;
@@ -121,7 +152,7 @@ async fn hand_over(app: &App, item: item::Model, handed: Handed) -> Result<Signi
             Handed::Answers(answers) => login.answer(&token, answers).await,
         };
         match sent {
-            Ok(()) => begin(&app, item.id, true).await,
+            Ok(()) => begin(&app, item.id, Some((handed.kind(), &client))).await,
             Err(error) => refused(&app, &item, &handed, error).await,
         }
     };
@@ -142,7 +173,11 @@ async fn expect(app: &App, item_id: Uuid) -> Result<()> {
 }
 
 /// Writes down that the item is being signed in to, and has a sync follow it; or only has a sync look.
-async fn begin(app: &App, item_id: Uuid, anew: bool) -> Result<SigningIn> {
+async fn begin(
+    app: &App,
+    item_id: Uuid,
+    taken: Option<(ActivityKind, &ClientInfo)>,
+) -> Result<SigningIn> {
     let now = app.clock.now();
     let mut txn = app.db.begin().await?;
     let rows = item::Entity::find()
@@ -151,15 +186,20 @@ async fn begin(app: &App, item_id: Uuid, anew: bool) -> Result<SigningIn> {
         .lock(LockType::NoKeyUpdate);
     let item = rows.one(&*txn).await?;
     let mut item = item.ok_or_else(|| Error::not_found("itemId", "item"))?;
-    if anew {
+    if taken.is_some() {
         sync::forget(&txn, item.id).await?;
         item = sync::begin_anew(item, now).update(&*txn).await?;
     }
     let id = sync::request(&mut txn, app, &item, SyncTrigger::Repair).await?;
     let rows = sync_job::Entity::find().filter(sync_job::Column::Id.eq(id));
     let sync_job = rows.one(&*txn).await?;
-    if anew {
+    if let Some((kind, client)) = taken {
         feed::publish(&mut txn, item.user_id, now, &[(EventKind::Item, item.id)]).await?;
+        let entry = Entry {
+            item_id: Some(item.id),
+            ..Entry::of(item.user_id, kind, client)
+        };
+        activity::record(&*txn, now, entry).await?;
     }
     txn.commit().await?;
     Ok(SigningIn { item, sync_job })
@@ -177,7 +217,7 @@ async fn refused(
         return Err(error.into());
     }
     tracing::warn!(item.id = %item.id, %error, "a provider does not take what a person typed");
-    begin(app, item.id, false).await?;
+    begin(app, item.id, None).await?;
     Err(match (handed, error.class) {
         (Handed::Answers(_), _) => not_asked().into(),
         (Handed::Credentials(_), ErrorClass::Bug) => {

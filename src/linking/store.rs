@@ -30,7 +30,7 @@ use crate::{
     jobs::{When, enqueue},
     providers::{Linked, ProviderKind},
     sync,
-    viewer::ClientInfo,
+    viewer::{ClientInfo, is_here},
 };
 
 /// What an exchange came to.
@@ -58,6 +58,11 @@ pub(super) async fn store(
     let outcome = match known {
         // A provider that exchanges a token twice gives the same item: keep it, with the newer token.
         Some(item) => renew(app, &mut txn, item, user_id, &linked).await?,
+        // Who has left meanwhile gets no bank any more.
+        None if !is_here(&*txn, user_id).await? => {
+            bury(&mut txn, app, user_id, &linked).await?;
+            Outcome::default()
+        }
         None => match existing(&txn, &row).await? {
             Some(item) => {
                 bury(&mut txn, app, user_id, &linked).await?;

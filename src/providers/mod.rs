@@ -142,6 +142,9 @@ pub trait CredentialLogin: Send + Sync {
         answers: &[Secret],
     ) -> Result<(), ProviderError>;
 
+    /// Has the provider forget a person, with all her logins; one it does not know is forgotten already.
+    async fn forget(&self, provider_user_id: &str) -> Result<(), ProviderError>;
+
     /// Has the provider ask the bank for news. It may do nothing, because it has asked lately: then the
     /// login does not become busy.
     async fn refresh(&self, access_token: &SecretString) -> Result<(), ProviderError>;

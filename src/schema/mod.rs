@@ -6,6 +6,8 @@ use crate::{
     accounts::AccountsQuery,
     app::App,
     auth::{Auth, AuthMutation, AuthQuery},
+    deletion::DeletionMutation,
+    exports::{ExportsMutation, ExportsQuery, ExportsSubscription},
     graphql::equip,
     linking::{CredentialsMutation, LinkingMutation, LinkingQuery, LinkingSubscription},
     rates::{Flights, RatesMutation, RatesQuery, RatesSubscription},
@@ -14,7 +16,13 @@ use crate::{
 
 /// What can be asked. Everything is the viewer's own: another person's id answers as an unknown one.
 #[derive(Debug, Default, MergedObject)]
-pub struct Query(AuthQuery, AccountsQuery, LinkingQuery, RatesQuery);
+pub struct Query(
+    AuthQuery,
+    AccountsQuery,
+    LinkingQuery,
+    RatesQuery,
+    ExportsQuery,
+);
 
 /// What can be done. Every answer has `userErrors`, for what a person can act on.
 #[derive(Debug, Default, MergedObject)]
@@ -24,12 +32,19 @@ pub struct Mutation(
     CredentialsMutation,
     SyncMutation,
     RatesMutation,
+    ExportsMutation,
+    DeletionMutation,
 );
 
 /// What can be followed. Every event of yours has a cursor: pass the last one as `after` to miss
 /// nothing. Exchange rates have none: they begin with the newest.
 #[derive(Debug, Default, MergedSubscription)]
-pub struct Subscription(SyncSubscription, LinkingSubscription, RatesSubscription);
+pub struct Subscription(
+    SyncSubscription,
+    LinkingSubscription,
+    RatesSubscription,
+    ExportsSubscription,
+);
 
 /// The schema.
 pub type Schema = async_graphql::Schema<Query, Mutation, Subscription>;

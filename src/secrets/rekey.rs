@@ -35,6 +35,10 @@ const SEALED: &[Column] = &[
         owned: true,
     },
     Column {
+        name: "data_export_chunks.body",
+        owned: true,
+    },
+    Column {
         name: "webhooks.body",
         owned: false,
     },

@@ -2,6 +2,7 @@
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject, Subscription};
 use entity::{
+    activity::ActivityKind,
     feed_event::EventKind,
     item::{self, LinkStatus},
     removed_transaction,
@@ -16,6 +17,7 @@ use uuid::Uuid;
 
 use super::request;
 use crate::{
+    activity::{self, Entry},
     app::App,
     error::{Error, ErrorCode, Refusal, Result},
     graphql::{
@@ -27,7 +29,7 @@ use crate::{
         scalar::DateTime,
         sync_job::SyncJob,
     },
-    viewer::{Owned, Viewer},
+    viewer::{ClientInfo, Owned, Viewer},
 };
 
 /// Mutations of syncing.
@@ -63,7 +65,8 @@ impl SyncMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which bank to sync.")] input: SyncItemInput,
     ) -> Result<SyncItemPayload> {
-        let asked = sync_item(ctx.app(), ctx.viewer()?, &input.item_id).await;
+        let (viewer, client) = (ctx.viewer()?, ctx.client());
+        let asked = sync_item(ctx.app(), viewer, &client, &input.item_id).await;
         let payload = asked.map(|job| SyncItemPayload {
             sync_job: Some(job.into()),
             user_errors: Vec::new(),
@@ -76,7 +79,12 @@ impl SyncMutation {
 }
 
 /// Asks for a sync on behalf of a person.
-async fn sync_item(app: &App, viewer: Viewer, item_id: &str) -> Result<sync_job::Model> {
+async fn sync_item(
+    app: &App,
+    viewer: Viewer,
+    client: &ClientInfo,
+    item_id: &str,
+) -> Result<sync_job::Model> {
     let unknown = || Error::not_found("itemId", "item");
     let row_id = id::decode(id::ITEM, item_id).ok_or_else(unknown)?;
     let mut txn = app.db.begin().await?;
@@ -95,6 +103,11 @@ async fn sync_item(app: &App, viewer: Viewer, item_id: &str) -> Result<sync_job:
         .filter(sync_job::Column::Id.eq(id))
         .one(&*txn)
         .await?;
+    let entry = Entry {
+        item_id: Some(row_id),
+        ..Entry::of(viewer.user_id, ActivityKind::SyncRequested, client)
+    };
+    activity::record(&*txn, app.clock.now(), entry).await?;
     txn.commit().await?;
     job.ok_or_else(|| Error::internal("a sync job that was asked for is not there"))
 }

@@ -14,7 +14,6 @@ use std::{net::IpAddr, sync::Arc};
 use async_graphql::Executor;
 use axum::{
     Router,
-    extract::ConnectInfo,
     http::{HeaderMap, header, request::Parts},
     routing::any,
 };
@@ -170,16 +169,10 @@ struct Caller {
 
 impl Caller {
     fn of(parts: &Parts) -> Self {
-        let address = parts.extensions.get::<ConnectInfo<std::net::SocketAddr>>();
-        let agent = parts.headers.get(header::USER_AGENT);
-        let agent = agent.and_then(|agent| agent.to_str().ok());
         let id = parts.extensions.get::<RequestId>();
         Self {
             id: id.cloned().unwrap_or_else(fresh_id),
-            client: ClientInfo {
-                address: address.map(|address| address.0.ip().to_string()),
-                user_agent: agent.map(|agent| agent.chars().take(256).collect()),
-            },
+            client: ClientInfo::of(parts),
         }
     }
 

@@ -5,6 +5,8 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     app::App,
     auth::PruneSessions,
+    deletion::{DeleteAccount, SweepDeletions},
+    exports::{ExpireExports, WriteExport},
     jobs::{Prune, Registry, Runner},
     linking::{
         AdoptLogins, FinishLinkSession, PruneLinking, RemoveItem, SweepLinking, WatchLinkSession,
@@ -23,6 +25,8 @@ pub fn registry() -> Registry {
     Registry::default()
         .with::<SyncItem>()
         .with::<RemoveItem>()
+        .with::<WriteExport>()
+        .with::<DeleteAccount>()
         .with::<FinishLinkSession>()
         .with::<AdoptLogins>()
         .with::<WatchLinkSession>()
@@ -30,6 +34,8 @@ pub fn registry() -> Registry {
         .with_recurring(SweepItems {})
         .with_recurring(SweepLinking {})
         .with_recurring(ExpireWebhooks {})
+        .with_recurring(ExpireExports {})
+        .with_recurring(SweepDeletions {})
         .with_recurring(Prune {})
         .with_recurring(PruneLinking {})
         .with_recurring(PruneSessions {})

@@ -6,7 +6,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use passbook::seal::hex;
 use serde_json::{Value, json};
 
-use crate::support::{Bank, Person, Place, Program};
+use crate::support::{Bank, Download, Person, Place, Program, unpack};
 
 const SECRET_KEY: &str = "Y2FuYXJ5LWtleS1vZi0zMi1ieXRlcy1pbi10aGlzLTE=";
 const PLAID_SECRET: &str = "canary-plaid-secret-5bd1";
@@ -75,6 +75,7 @@ async fn no_secret_is_where_none_may_be() {
     link_with_mx(&ana, &bank, &mut mine).await;
     news_from_mx(&program, &mut mine).await;
     rates_in_trouble(&ana, &bank, &mut mine).await;
+    take_everything(&ana, &mut mine).await;
     let metrics = reqwest::get(&program.metrics).await.unwrap();
     let metrics = metrics.text().await.unwrap();
     assert!(metrics.contains("passbook_provider_calls_total"));
@@ -86,7 +87,8 @@ async fn no_secret_is_where_none_may_be() {
     mine.hear("database", place.contents().await);
     assert_eq!(mine.found(), []);
     mine.plant("what is there", "mxbank");
-    assert_eq!(mine.found(), [("what is there", "database")]);
+    let there = [("what is there", "export"), ("what is there", "database")];
+    assert_eq!(mine.found(), there);
 }
 
 /// Starts the program with a secret in every setting that takes one.
@@ -242,6 +244,27 @@ async fn stands(ana: &Person, item: &str, status: &str) -> Value {
     let mut watch = ana.watch(document, json!({"id": item})).await;
     while watch.next().await["itemUpdated"]["item"]["linkStatus"] != status {}
     ana.mx_item(item).await
+}
+
+/// A copy of everything, by an address that is a secret for as long as it is good.
+async fn take_everything(ana: &Person, mine: &mut Mine) {
+    ana.ask("mutation { exportData { dataExport { id } } }", json!({}))
+        .await;
+    let follow = "subscription { dataExportUpdated { dataExport { downloadUrl } } }";
+    let mut events = ana.watch(follow, json!({})).await;
+    let url = loop {
+        let told = events.next().await;
+        if let Some(url) = told["dataExportUpdated"]["dataExport"]["downloadUrl"].as_str() {
+            break url.to_owned();
+        }
+    };
+    let (path, token) = url.split_once("?token=").unwrap();
+    mine.plant("address of an export", token);
+    let forged = Download::of(&format!("{path}?token={}", &token[1..])).await;
+    mine.hear("refused download", forged.bytes);
+    let archive = Download::of(&url).await;
+    let files: Vec<Vec<u8>> = unpack(&archive.bytes).into_values().collect();
+    mine.hear("export", files.concat());
 }
 
 /// What MX sends, with its password and with a wrong one.

@@ -115,6 +115,15 @@ async fn at_the_challenge(met: &mut Met, app: &TestApp, ana: &Person) {
     met.see(&ana.answer_all(&asked, "correct").await);
 }
 
+/// Somebody without a password who deletes her account long after she signed in.
+async fn at_the_end(met: &mut Met, app: &TestApp, mia: &Person) {
+    app.meddle("UPDATE users SET password_hash = '' WHERE email = 'mia@example.com'")
+        .await;
+    app.clock.advance(std::time::Duration::from_mins(11));
+    let delete = "mutation { deleteAccount(input: {}) { userErrors { code } } }";
+    met.ask(mia, delete, json!({})).await;
+}
+
 #[test]
 fn every_code_a_payload_may_hold_is_met() {
     with_one_hasher(async {
@@ -125,6 +134,7 @@ fn every_code_a_payload_may_hold_is_met() {
         at_the_exchange(&mut met, &app, &ana).await;
         at_the_sync(&mut met, &app, &ana).await;
         at_the_challenge(&mut met, &app, &app.person("eve").await).await;
+        at_the_end(&mut met, &app, &app.person("mia").await).await;
         let document = "{ __type(name: \"ErrorCode\") { enumValues { name } } }";
         let schema = ana.ask(document, json!({})).await;
         let values = schema["__type"]["enumValues"].as_array().unwrap();

@@ -199,6 +199,16 @@ async fn migrate(url: String) {
     db.close().await;
 }
 
+/// The tables that have a column of this name. Every database has the same.
+pub(crate) async fn tables_with(app: &TestApp, column: &str) -> Vec<String> {
+    let sql = "SELECT m.name AS name FROM sqlite_master m JOIN pragma_table_info(m.name) c \
+               WHERE m.type = 'table' AND c.name = $1 ORDER BY m.name";
+    let names = Statement::from_sql_and_values(app.db.backend(), sql, [column.into()]);
+    let rows = app.db.read().query_all_raw(names).await.unwrap();
+    let name = |row: &sea_orm::QueryResult| row.try_get("", "name").unwrap();
+    rows.iter().map(name).collect()
+}
+
 async fn run(url: &str, sql: &str) {
     let admin = Database::connect(url).await.unwrap();
     admin.migrate().execute_unprepared(sql).await.unwrap();

@@ -183,6 +183,12 @@ impl CredentialLogin for Mx {
         self.client.call(call).await.map(|_| ())
     }
 
+    async fn forget(&self, provider_user_id: &str) -> Result<(), ProviderError> {
+        let gone = [StatusCode::NOT_FOUND];
+        let call = Call::delete("delete user", format!("/users/{provider_user_id}")).or(&gone);
+        self.client.call(call).await.map(|_| ())
+    }
+
     async fn refresh(&self, access_token: &SecretString) -> Result<(), ProviderError> {
         let member = Member::of(access_token)?;
         // Another job is under way with the member: it is busy, and that is all we want.

@@ -13,7 +13,8 @@ use schema::{Place, Types};
 
 /// Ids of everything a person has.
 const OWN: &str = "{ viewer { id } items { nodes { id } } accounts { nodes { id } } \
-    transactions { nodes { id } } syncJobs { nodes { id } } activity { nodes { id } } sessions { nodes { id } } }";
+    transactions { nodes { id } } syncJobs { nodes { id } } activity { nodes { id } } sessions { nodes { id } } \
+    dataExports { nodes { id } } }";
 
 /// Ids of nothing.
 const NOTHING: [&str; 5] = [
@@ -23,6 +24,12 @@ const NOTHING: [&str; 5] = [
     "nonsense",
     "",
 ];
+
+/// Has somebody ask for a copy of everything.
+async fn export(person: &Person) {
+    let ask = "mutation { exportData { dataExport { id } } }";
+    person.ask(ask, json!({})).await;
+}
 
 /// One id of each thing that somebody has.
 async fn own(person: &Person) -> Vec<String> {
@@ -80,6 +87,8 @@ async fn wherever_an_id_is_taken_somebody_elses_is_nobodys() {
     let (ana, bob) = (app.person("ana").await, app.person("bob").await);
     ana.link(&app.bank, "user_good").await;
     bob.link(&app.bank, "user_good").await;
+    export(&ana).await;
+    export(&bob).await;
     let deleted = own(&bob).await;
     let item = deleted.iter().find(|id| id.starts_with("item_")).unwrap();
     bob.remove(item).await;
@@ -108,6 +117,7 @@ async fn every_place_that_reads_finds_what_is_ones_own() {
     let app = TestApp::start().await;
     let ana = app.person("ana").await;
     ana.link(&app.bank, "user_good").await;
+    export(&ana).await;
     app.idle().await;
     let hers = own(&ana).await;
     for place in Types::read(&sdl()).places() {

@@ -8,6 +8,7 @@ use passbook::{
     clock::Clock,
     config::Config,
     database::{Database, Txn},
+    exports,
     feed::Followers,
     metrics::Metrics,
     providers::{
@@ -29,6 +30,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 mod bank;
+mod download;
 mod hashing;
 mod mx;
 mod person;
@@ -37,6 +39,7 @@ mod program;
 mod template;
 
 pub(crate) use bank::{Bank, Signed};
+pub(crate) use download::{Download, unpack};
 pub(crate) use hashing::{crowd, with_one_hasher};
 pub(crate) use person::{Person, Watch, patiently};
 pub(crate) use place::Place;
@@ -289,6 +292,64 @@ impl TestApp {
         done.rows_affected()
     }
 
+    /// All that the database holds.
+    pub(crate) async fn contents(&self) -> Vec<u8> {
+        self.place.contents().await
+    }
+
+    /// Which database it is on.
+    pub(crate) fn backend(&self) -> DbBackend {
+        self.db.backend()
+    }
+
+    /// Waits until nothing but recurring jobs runs or is due.
+    pub(crate) async fn settles(&self) {
+        let busy = async || {
+            let now = self.clock.now().timestamp_millis();
+            let sql = format!(
+                "SELECT count(*) FROM jobs j WHERE key <> 'all' AND (state = 'running' \
+                 OR state = 'waiting' AND run_at <= {now} OR state = 'queued' AND run_at <= {now} \
+                 AND NOT EXISTS (SELECT 1 FROM jobs r WHERE r.kind = j.kind AND r.key = j.key \
+                 AND r.state = 'waiting'))"
+            );
+            self.count(&sql).await > 0
+        };
+        patiently(async { while busy().await {} }).await;
+    }
+
+    /// The tables with rows of people.
+    pub(crate) async fn tables_of_people(&self) -> Vec<String> {
+        let sql = match self.db.backend() {
+            DbBackend::Postgres => {
+                "SELECT CAST(table_name AS text) FROM information_schema.columns \
+                 WHERE table_schema = 'public' AND column_name = 'user_id'"
+            }
+            _ => {
+                "SELECT m.name FROM sqlite_master m JOIN pragma_table_info(m.name) c \
+                 WHERE m.type = 'table' AND c.name = 'user_id'"
+            }
+        };
+        let statement = Statement::from_string(self.db.backend(), sql);
+        let rows = self.db.read().query_all_raw(statement).await.unwrap();
+        let name = |row: &sea_orm::QueryResult| row.try_get_by_index(0).unwrap();
+        rows.iter().map(name).collect()
+    }
+
+    /// A column of ids as text, in SQL.
+    pub(crate) fn hex(&self, column: &str) -> String {
+        match self.db.backend() {
+            DbBackend::Postgres => format!("replace(CAST({column} AS text), '-', '')"),
+            _ => format!("lower(hex({column}))"),
+        }
+    }
+
+    /// A text the database is asked for.
+    pub(crate) async fn text(&self, sql: &str) -> String {
+        let statement = Statement::from_string(self.db.backend(), sql);
+        let row = self.db.read().query_one_raw(statement).await.unwrap();
+        row.unwrap().try_get_by_index(0).unwrap()
+    }
+
     /// A number the database is asked for.
     pub(crate) async fn count(&self, sql: &str) -> i64 {
         let statement = Statement::from_string(self.db.backend(), sql);
@@ -319,7 +380,7 @@ fn run(app: &App, socket: Socket, shutdown: &CancellationToken) -> (String, Join
         keys: app.keys.clone(),
         executor: schema::build(app, auth.clone()),
         door: auth.clone(),
-        routes: webhooks::routes(app.clone(), intake),
+        routes: webhooks::routes(app.clone(), intake).merge(exports::routes(app.clone())),
         limits: Arc::new(Limits::of(&app.config.wire)),
     };
     let server = Server::on(socket, site);

@@ -19,6 +19,18 @@ impl Bank {
         told["members"].as_array().unwrap().clone()
     }
 
+    /// How many users MX knows.
+    pub(crate) async fn mx_users(&self) -> u64 {
+        let request = reqwest::Client::builder().build().unwrap();
+        let request = request.get(format!("{}/mx/users", self.url()));
+        let request = request.header("accept", "application/vnd.mx.api.v1+json");
+        let answer = request.basic_auth("client", Some("key")).send().await;
+        let text = answer.unwrap().text().await.unwrap();
+        let told: Value = serde_json::from_str(&text).unwrap();
+        let count = told["pagination"]["total_entries"].as_u64();
+        count.unwrap_or_else(|| panic!("{told}"))
+    }
+
     /// The guid of the only member.
     pub(crate) async fn member(&self) -> String {
         let members = self.members().await;

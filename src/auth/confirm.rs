@@ -1,0 +1,74 @@
+//! Making sure that who is signed in is the person, for what cannot be taken back. Her password says
+//! so; somebody without one, who signs in elsewhere, has to have done that a moment ago.
+
+use chrono::TimeDelta;
+use entity::{
+    activity::ActivityKind,
+    session::{self, RevokedReason},
+    user,
+};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use uuid::Uuid;
+
+use super::{Auth, login::tell_afterwards, logout::revoke, password::Verdict, rules, throttle};
+use crate::{
+    database::Txn,
+    error::{Error, ErrorCode, Refusal, Result},
+    viewer::{ClientInfo, Owned, Viewer},
+};
+
+/// How old the session of somebody without a password may be.
+const FRESH: TimeDelta = TimeDelta::minutes(10);
+
+impl Auth {
+    /// Makes sure that the viewer is the person; who is not goes into her log as `failed`.
+    ///
+    /// # Errors
+    /// `INVALID_CREDENTIALS` for a wrong password, `INVALID_INPUT` where one is missing,
+    /// `SIGN_IN_AGAIN` for somebody without one whose session is not fresh, `RATE_LIMITED`.
+    pub(crate) async fn confirm(
+        &self,
+        viewer: Viewer,
+        password: Option<&str>,
+        failed: ActivityKind,
+        client: &ClientInfo,
+    ) -> Result<()> {
+        let rows = user::Entity::find().filter(user::Column::Id.eq(viewer.user_id));
+        let user = rows.one(self.app.db.read()).await?;
+        let user = user.ok_or(Error::Unauthenticated)?;
+        if user.password_hash.is_empty() {
+            return self.is_fresh(viewer).await;
+        }
+        let text = "Enter your password.";
+        let password = password.ok_or_else(|| Error::invalid("password", text))?;
+        if password.len() > rules::LONGEST_PASSWORD {
+            return Err(rules::too_long("password").into());
+        }
+        throttle::confirmation(&self.app, user.id).await?;
+        let stored = Some(user.password_hash.as_str());
+        if self.passwords.verify(password, stored).await? == Verdict::Wrong {
+            tell_afterwards(self, user.id, failed, client);
+            let text = "The password is wrong.";
+            let refusal = Refusal::new(ErrorCode::InvalidCredentials, text);
+            return Err(refusal.on("password").into());
+        }
+        Ok(())
+    }
+
+    async fn is_fresh(&self, viewer: Viewer) -> Result<()> {
+        let rows = session::Entity::owned_by(viewer)
+            .filter(session::Column::Id.eq(viewer.session_id))
+            .filter(session::Column::CreatedAt.gt(self.app.clock.now() - FRESH));
+        if rows.one(self.app.db.read()).await?.is_some() {
+            return Ok(());
+        }
+        let text = "You have no password, and signed in too long ago for this. Sign in again, then repeat it within ten minutes.";
+        Err(Refusal::new(ErrorCode::SignInAgain, text).into())
+    }
+
+    /// Ends all sessions of somebody who leaves, and commits.
+    pub(crate) async fn sign_out_for_good(&self, txn: Txn, user_id: Uuid) -> Result<()> {
+        let all = session::Column::UserId.eq(user_id);
+        revoke(self, txn, all, RevokedReason::AccountDeleted, None).await
+    }
+}
