@@ -45,6 +45,10 @@ mod m20261121_000030_add_pending_index;
 mod m20261121_000033_index_sessions_by_id;
 mod m20261121_000034_create_throttle;
 mod m20261121_000035_add_verified_email_to_user;
+mod m20261121_000038_create_registration;
+mod m20261121_000039_create_mail;
+mod m20261121_000040_create_totp;
+mod m20261121_000041_create_recovery_code;
 
 /// All steps in order.
 #[derive(Debug)]
@@ -85,6 +89,10 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000033_index_sessions_by_id::Migration),
             Box::new(m20261121_000034_create_throttle::Migration),
             Box::new(m20261121_000035_add_verified_email_to_user::Migration),
+            Box::new(m20261121_000038_create_registration::Migration),
+            Box::new(m20261121_000039_create_mail::Migration),
+            Box::new(m20261121_000040_create_totp::Migration),
+            Box::new(m20261121_000041_create_recovery_code::Migration),
         ]
     }
 }

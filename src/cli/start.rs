@@ -30,6 +30,7 @@ use crate::{
     database::{FileLock, masked},
     error::Result,
     feed::Followers,
+    mailer::Mailer,
     metrics::Metrics,
     providers::{
         Provider,
@@ -93,6 +94,7 @@ impl Process {
             clock.clone(),
             metrics.clone(),
         )?;
+        let mailer = Mailer::of(&config.mail)?;
         let public_url = config.public_url.clone();
         let public_url = public_url.unwrap_or_else(|| near(config.listen));
         let app = App {
@@ -106,6 +108,7 @@ impl Process {
             public_url: public_url.into(),
             plaid,
             mx,
+            mailer,
             rates,
         };
         let mut parts = Parts::new(signals.clone());

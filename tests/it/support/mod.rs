@@ -9,6 +9,7 @@ use passbook::{
     config::Config,
     database::{Database, Txn},
     feed::Followers,
+    mailer::Mailer,
     metrics::Metrics,
     providers::{
         alphavantage::{AlphaVantage, AlphaVantageSettings},
@@ -30,12 +31,14 @@ use tokio_util::sync::CancellationToken;
 
 mod bank;
 mod hashing;
+mod mailbox;
 mod mx;
 mod person;
 mod place;
 
 pub(crate) use bank::{Bank, Signed};
 pub(crate) use hashing::{crowd, with_one_hasher};
+pub(crate) use mailbox::Mailbox;
 pub(crate) use mx::Log;
 pub(crate) use person::{Person, Watch, patiently};
 use place::Place;
@@ -163,7 +166,9 @@ impl TestApp {
         let metrics = Metrics::default();
         let keys = config.secret_key.as_ref().unwrap().expose_secret();
         let keys = Keys::parse(keys).unwrap();
+        let mailer = Mailer::of(&config.mail).unwrap();
         let app = App {
+            mailer,
             public_url: format!("http://{}", socket.address()).into(),
             config: Arc::new(config),
             db: db.clone(),
@@ -216,6 +221,15 @@ impl TestApp {
             "{format}"
         );
         answer.text().await.unwrap()
+    }
+
+    /// How many passwords were hashed so far; only where a setting says that there are metrics.
+    pub(crate) async fn hashes(&self) -> u64 {
+        let text = self.metrics().await;
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix("passbook_password_hashes_total "));
+        line.map_or(0, |count| count.trim().parse().unwrap())
     }
 
     /// Brings a webhook as the provider would; the status of the answer.
