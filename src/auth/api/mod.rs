@@ -6,10 +6,12 @@ use sea_orm::EntityTrait;
 
 use super::{
     Auth,
+    admit::Admission,
     login::{self, LoginInput},
     logout::{self, LogoutInput},
     refresh::{self, RefreshSessionInput},
-    register::{self, RegisterInput},
+    register::{self, RegisterInput, Registered},
+    second_factor::{self, Challenge, CompleteLoginInput},
     session::Grant,
 };
 use crate::{
@@ -22,11 +24,15 @@ use crate::{
     },
 };
 
+mod mail;
 mod profile;
 mod sessions;
+mod totp;
 
+use mail::MailMutation;
 use profile::ProfileMutation;
 use sessions::{SessionsMutation, SessionsQuery};
+use totp::SecondFactorMutation;
 
 /// What can be asked of sign-in.
 #[derive(Debug, Default, MergedObject)]
@@ -34,7 +40,13 @@ pub struct AuthQuery(ViewerQuery, SessionsQuery);
 
 /// What can be done about sign-in.
 #[derive(Debug, Default, MergedObject)]
-pub struct AuthMutation(SignInMutation, SessionsMutation, ProfileMutation);
+pub struct AuthMutation(
+    SignInMutation,
+    SessionsMutation,
+    ProfileMutation,
+    MailMutation,
+    SecondFactorMutation,
+);
 
 /// What begins, continues or ends a session answers.
 #[derive(Default, SimpleObject)]
@@ -49,8 +61,22 @@ pub(super) struct SessionPayload {
     refresh_token: Option<String>,
     /// After this the session is over unless it was refreshed.
     refresh_token_expires_at: Option<DateTime>,
+    /// There is no session yet: ask the person for a code of her authenticator app and go on with `completeLogin`.
+    second_factor: Option<SecondFactorChallenge>,
+    /// There is no account yet: a mail is on its way to the address, and `verifyEmail` goes on with the token in
+    /// it. Where the address has an account already, the answer is the same, and the mail says so.
+    verification_sent: bool,
     /// What was refused, and why; empty if all went well.
     user_errors: Vec<UserError>,
+}
+
+/// A sign-in that takes a second factor.
+#[derive(SimpleObject)]
+pub(super) struct SecondFactorChallenge {
+    /// Goes to `completeLogin`, with the code. It opens nothing by itself.
+    token: String,
+    /// After this, sign in again.
+    expires_at: DateTime,
 }
 
 /// What ends sessions answers.
@@ -83,22 +109,35 @@ pub(crate) struct SignInMutation;
 /// Signing in and out.
 #[Object]
 impl SignInMutation {
-    /// Registers a person and signs in. All that is wrong with the input is told at once.
+    /// Registers a person. Depending on the server she is signed in at once, or a mail is sent to the address first
+    /// (`verificationSent`), or nobody new is taken (`NOT_OFFERED`). All that is wrong with the input is told at once.
     async fn register(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Who registers.")] input: RegisterInput,
     ) -> Result<SessionPayload> {
-        session(register::register(auth(ctx), input, &ctx.client()).await)
+        let registered = register::register(auth(ctx), input, &ctx.client()).await;
+        session(registered.map(SessionPayload::from))
     }
 
-    /// Signs in with e-mail address and password.
+    /// Signs in with e-mail address and password. Whoever has a second factor gets no session but `secondFactor`.
     async fn login(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Who signs in.")] input: LoginInput,
     ) -> Result<SessionPayload> {
-        session(login::login(auth(ctx), input, &ctx.client()).await)
+        let admission = login::login(auth(ctx), input, &ctx.client()).await;
+        session(admission.map(SessionPayload::from))
+    }
+
+    /// Completes a sign-in that asked for a second factor. Five codes may be tried with one token.
+    async fn complete_login(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The token of the sign-in, and a code.")] input: CompleteLoginInput,
+    ) -> Result<SessionPayload> {
+        let grant = second_factor::complete_login(auth(ctx), input, &ctx.client()).await;
+        session(grant.map(SessionPayload::from))
     }
 
     /// Gets the next pair of tokens. The refresh token is replaced; of several requests with the same
@@ -109,7 +148,8 @@ impl SignInMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "What proves the session.")] input: RefreshSessionInput,
     ) -> Result<SessionPayload> {
-        session(refresh::refresh_session(auth(ctx), &input.refresh_token, &ctx.client()).await)
+        let grant = refresh::refresh_session(auth(ctx), &input.refresh_token, &ctx.client()).await;
+        session(grant.map(SessionPayload::from))
     }
 
     /// Ends this session: its tokens are refused and its subscriptions closed, everywhere within a
@@ -135,12 +175,10 @@ fn auth<'a>(ctx: &Context<'a>) -> &'a Auth {
     ctx.data_unchecked::<Auth>()
 }
 
-fn session(result: Result<Grant>) -> Result<SessionPayload> {
-    settle(result.map(SessionPayload::from), |user_errors| {
-        SessionPayload {
-            user_errors,
-            ..SessionPayload::default()
-        }
+fn session(result: Result<SessionPayload>) -> Result<SessionPayload> {
+    settle(result, |user_errors| SessionPayload {
+        user_errors,
+        ..SessionPayload::default()
     })
 }
 
@@ -158,7 +196,40 @@ impl From<Grant> for SessionPayload {
             access_token_expires_at: Some(DateTime(grant.access_token_expires_at)),
             refresh_token: Some(grant.refresh_token),
             refresh_token_expires_at: Some(DateTime(grant.refresh_token_expires_at)),
-            user_errors: Vec::new(),
+            ..Self::default()
+        }
+    }
+}
+
+impl From<Challenge> for SessionPayload {
+    fn from(challenge: Challenge) -> Self {
+        Self {
+            second_factor: Some(SecondFactorChallenge {
+                token: challenge.token,
+                expires_at: DateTime(challenge.expires_at),
+            }),
+            ..Self::default()
+        }
+    }
+}
+
+impl From<Admission> for SessionPayload {
+    fn from(admission: Admission) -> Self {
+        match admission {
+            Admission::Session(grant) => (*grant).into(),
+            Admission::SecondFactor(challenge) => challenge.into(),
+        }
+    }
+}
+
+impl From<Registered> for SessionPayload {
+    fn from(registered: Registered) -> Self {
+        match registered {
+            Registered::Here(admission) => admission.into(),
+            Registered::Asked => Self {
+                verification_sent: true,
+                ..Self::default()
+            },
         }
     }
 }
