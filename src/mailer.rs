@@ -36,7 +36,7 @@ pub struct Mailer(Way);
 
 #[derive(Clone)]
 enum Way {
-    Smtp { server: Smtp, from: Mailbox },
+    Smtp { server: Smtp, from: Box<Mailbox> },
     Log,
 }
 
@@ -82,7 +82,7 @@ impl Mailer {
                 let server = server.hello_name(name).timeout(Some(PATIENCE));
                 Way::Smtp {
                     server: server.build(),
-                    from,
+                    from: Box::new(from),
                 }
             }
         };

@@ -32,6 +32,7 @@ mod admit;
 mod api;
 mod change_email;
 mod change_password;
+mod cookie;
 mod login;
 mod logout;
 mod password;
@@ -53,6 +54,7 @@ mod token;
 mod verify_email;
 
 pub use api::{AuthMutation, AuthQuery};
+pub use cookie::{Cookies, WISH};
 pub use prune::PruneSessions;
 
 use password::Passwords;

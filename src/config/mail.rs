@@ -79,18 +79,14 @@ impl Reader {
                 "use an address such as passbook@example.com, or Passbook <passbook@example.com>";
             self.fault("MAIL_FROM", remedy);
         }
-        let way = match self.text("SMTP_URL") {
-            Some(url) => self.smtp(&url, from, app_url.is_some()),
-            None => {
-                if from.is_some() {
-                    self.fault("MAIL_FROM", "is of use only beside SMTP_URL");
-                }
-                if around.are_local() {
-                    MailWay::Log
-                } else {
-                    MailWay::Off
-                }
+        let way = if let Some(url) = self.text("SMTP_URL") {
+            self.smtp(&url, from, app_url.is_some())
+        } else {
+            if from.is_some() {
+                self.fault("MAIL_FROM", "is of use only beside SMTP_URL");
             }
+            let local = around.are_local();
+            if local { MailWay::Log } else { MailWay::Off }
         };
         let registration = self.registration(&way);
         MailConfig {

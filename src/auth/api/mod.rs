@@ -3,10 +3,12 @@
 use async_graphql::{Context, MergedObject, Object, SimpleObject};
 use entity::user;
 use sea_orm::EntityTrait;
+use secrecy::ExposeSecret;
 
 use super::{
     Auth,
     admit::Admission,
+    cookie,
     login::{self, LoginInput},
     logout::{self, LogoutInput},
     refresh::{self, RefreshSessionInput},
@@ -57,7 +59,9 @@ pub(super) struct SessionPayload {
     access_token: Option<String>,
     /// After this the access token is void: refresh the session shortly before.
     access_token_expires_at: Option<DateTime>,
-    /// Gets the next pair of tokens, once. Keep it where scripts of other origins cannot read it.
+    /// Gets the next pair of tokens, once. Keep it where scripts of other origins cannot read it, or let
+    /// the browser keep it: to a request with the header `Passbook-Session: cookie` it is given in an
+    /// `HttpOnly` cookie and absent here.
     refresh_token: Option<String>,
     /// After this the session is over unless it was refreshed.
     refresh_token_expires_at: Option<DateTime>,
@@ -117,7 +121,7 @@ impl SignInMutation {
         #[graphql(desc = "Who registers.")] input: RegisterInput,
     ) -> Result<SessionPayload> {
         let registered = register::register(auth(ctx), input, &ctx.client()).await;
-        session(registered.map(SessionPayload::from))
+        session(ctx, registered)
     }
 
     /// Signs in with e-mail address and password. Whoever has a second factor gets no session but `secondFactor`.
@@ -126,8 +130,7 @@ impl SignInMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Who signs in.")] input: LoginInput,
     ) -> Result<SessionPayload> {
-        let admission = login::login(auth(ctx), input, &ctx.client()).await;
-        session(admission.map(SessionPayload::from))
+        session(ctx, login::login(auth(ctx), input, &ctx.client()).await)
     }
 
     /// Completes a sign-in that asked for a second factor. Five codes may be tried with one token.
@@ -137,7 +140,7 @@ impl SignInMutation {
         #[graphql(desc = "The token of the sign-in, and a code.")] input: CompleteLoginInput,
     ) -> Result<SessionPayload> {
         let grant = second_factor::complete_login(auth(ctx), input, &ctx.client()).await;
-        session(grant.map(SessionPayload::from))
+        session(ctx, grant)
     }
 
     /// Gets the next pair of tokens. The refresh token is replaced; of several requests with the same
@@ -148,8 +151,17 @@ impl SignInMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "What proves the session.")] input: RefreshSessionInput,
     ) -> Result<SessionPayload> {
-        let grant = refresh::refresh_session(auth(ctx), &input.refresh_token, &ctx.client()).await;
-        session(grant.map(SessionPayload::from))
+        let token = cookie::demand(cookie::shown(ctx, input.refresh_token));
+        let result = match token {
+            Ok(token) => {
+                refresh::refresh_session(auth(ctx), token.expose_secret(), &ctx.client()).await
+            }
+            Err(missing) => Err(missing),
+        };
+        if let Err(Error::Refused(_)) = result {
+            cookie::forget(ctx);
+        }
+        session(ctx, result)
     }
 
     /// Ends this session: its tokens are refused and its subscriptions closed, everywhere within a
@@ -159,15 +171,24 @@ impl SignInMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which session to end; this one if left out.")] input: Option<LogoutInput>,
     ) -> Result<LogoutPayload> {
-        let token = input.and_then(|input| input.refresh_token);
+        let token = cookie::shown(ctx, input.and_then(|input| input.refresh_token));
+        let token = token.as_ref().map(ExposeSecret::expose_secret);
         let viewer = ctx.viewer().ok();
-        ended(logout::logout(auth(ctx), viewer, token.as_deref(), &ctx.client()).await)
+        let result = logout::logout(auth(ctx), viewer, token, &ctx.client()).await;
+        if result.is_ok() {
+            cookie::forget(ctx);
+        }
+        ended(result)
     }
 
     /// Ends all sessions of the signed-in person, this one included.
     async fn logout_everywhere(&self, ctx: &Context<'_>) -> Result<LogoutPayload> {
         let viewer = ctx.viewer()?;
-        ended(logout::logout_everywhere(auth(ctx), viewer, &ctx.client()).await)
+        let result = logout::logout_everywhere(auth(ctx), viewer, &ctx.client()).await;
+        if result.is_ok() {
+            cookie::forget(ctx);
+        }
+        ended(result)
     }
 }
 
@@ -175,7 +196,21 @@ fn auth<'a>(ctx: &Context<'a>) -> &'a Auth {
     ctx.data_unchecked::<Auth>()
 }
 
-fn session(result: Result<SessionPayload>) -> Result<SessionPayload> {
+/// What may come of asking for a session.
+pub(super) enum Answer {
+    /// A session that began or goes on.
+    Session(Box<Grant>),
+    /// A question first.
+    SecondFactor(Challenge),
+    /// A mail first.
+    VerificationSent,
+    /// The one there was already.
+    Same(Box<user::Model>),
+}
+
+/// What a session that began or goes on answers, or why there is none.
+fn session<T: Into<Answer>>(ctx: &Context<'_>, result: Result<T>) -> Result<SessionPayload> {
+    let result = result.map(|answer| told(ctx, answer.into()));
     settle(result, |user_errors| SessionPayload {
         user_errors,
         ..SessionPayload::default()
@@ -188,48 +223,59 @@ fn ended(result: Result<()>) -> Result<LogoutPayload> {
     })
 }
 
-impl From<Grant> for SessionPayload {
-    fn from(grant: Grant) -> Self {
-        Self {
-            user: Some(grant.user.into()),
-            access_token: Some(grant.access_token),
-            access_token_expires_at: Some(DateTime(grant.access_token_expires_at)),
-            refresh_token: Some(grant.refresh_token),
-            refresh_token_expires_at: Some(DateTime(grant.refresh_token_expires_at)),
-            ..Self::default()
-        }
-    }
-}
-
-impl From<Challenge> for SessionPayload {
-    fn from(challenge: Challenge) -> Self {
-        Self {
+fn told(ctx: &Context<'_>, answer: Answer) -> SessionPayload {
+    match answer {
+        Answer::Session(grant) => granted(ctx, *grant),
+        Answer::SecondFactor(challenge) => SessionPayload {
             second_factor: Some(SecondFactorChallenge {
                 token: challenge.token,
                 expires_at: DateTime(challenge.expires_at),
             }),
-            ..Self::default()
-        }
+            ..SessionPayload::default()
+        },
+        Answer::VerificationSent => SessionPayload {
+            verification_sent: true,
+            ..SessionPayload::default()
+        },
+        Answer::Same(user) => SessionPayload {
+            user: Some((*user).into()),
+            ..SessionPayload::default()
+        },
     }
 }
 
-impl From<Admission> for SessionPayload {
+fn granted(ctx: &Context<'_>, grant: Grant) -> SessionPayload {
+    let left = grant.refresh_token_expires_at - ctx.app().clock.now();
+    SessionPayload {
+        user: Some(grant.user.into()),
+        access_token: Some(grant.access_token),
+        access_token_expires_at: Some(DateTime(grant.access_token_expires_at)),
+        refresh_token: cookie::keep(ctx, grant.refresh_token, left.num_seconds()),
+        refresh_token_expires_at: Some(DateTime(grant.refresh_token_expires_at)),
+        ..SessionPayload::default()
+    }
+}
+
+impl From<Grant> for Answer {
+    fn from(grant: Grant) -> Self {
+        Self::Session(Box::new(grant))
+    }
+}
+
+impl From<Admission> for Answer {
     fn from(admission: Admission) -> Self {
         match admission {
-            Admission::Session(grant) => (*grant).into(),
-            Admission::SecondFactor(challenge) => challenge.into(),
+            Admission::Session(grant) => Self::Session(grant),
+            Admission::SecondFactor(challenge) => Self::SecondFactor(challenge),
         }
     }
 }
 
-impl From<Registered> for SessionPayload {
+impl From<Registered> for Answer {
     fn from(registered: Registered) -> Self {
         match registered {
             Registered::Here(admission) => admission.into(),
-            Registered::Asked => Self {
-                verification_sent: true,
-                ..Self::default()
-            },
+            Registered::Asked => Self::VerificationSent,
         }
     }
 }

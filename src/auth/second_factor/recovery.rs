@@ -92,7 +92,7 @@ fn grouped(code: &str) -> String {
 
 /// As it is hashed, however it was typed.
 fn plain(code: &str) -> String {
-    let letters = code.chars().filter(|c| c.is_ascii_alphanumeric());
+    let letters = code.chars().filter(char::is_ascii_alphanumeric);
     letters.take(64).collect::<String>().to_ascii_lowercase()
 }
 

@@ -46,14 +46,15 @@ impl Secret {
 
     /// As it is read from a picture.
     pub(super) fn uri(&self, email: &str) -> SecretString {
-        let mut label = String::new();
-        for byte in email.bytes() {
-            if byte.is_ascii_alphanumeric() || b"-._~@".contains(&byte) {
-                label.push(char::from(byte));
-            } else {
-                label.push_str(&format!("%{byte:02X}"));
-            }
-        }
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~@".contains(&byte);
+        let label: Vec<String> = email
+            .bytes()
+            .map(|byte| match byte {
+                byte if plain(byte) => char::from(byte).to_string(),
+                byte => format!("%{byte:02X}"),
+            })
+            .collect();
+        let label = label.concat();
         let secret = self.text();
         let secret = secret.expose_secret();
         format!("otpauth://totp/{ISSUER}:{label}?secret={secret}&issuer={ISSUER}").into()

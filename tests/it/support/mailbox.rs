@@ -61,9 +61,14 @@ impl Mailbox {
         Self { port, state }
     }
 
+    /// Where it is, with what stands before the host.
+    pub(crate) fn url(&self, login: &str) -> String {
+        format!("smtp://{login}127.0.0.1:{}", self.port)
+    }
+
     /// A server that sends its mails here.
     pub(crate) async fn app(&self, registration: &str) -> TestApp {
-        let url = format!("smtp://127.0.0.1:{}", self.port);
+        let url = self.url("");
         TestApp::with(&[
             ("SMTP_URL", &url),
             ("MAIL_FROM", "Passbook <passbook@example.com>"),
@@ -114,7 +119,8 @@ async fn talk(connection: TcpStream, state: Arc<State>) {
     while let Ok(Some(line)) = lines.next_line().await {
         let word = line.split([' ', ':']).next().unwrap_or_default();
         let answer = match word.to_ascii_uppercase().as_str() {
-            "EHLO" => "250 mailbox".to_owned(),
+            "EHLO" => "250-mailbox\r\n250 AUTH PLAIN".to_owned(),
+            "AUTH" => "235 come in".to_owned(),
             "RCPT" => match state.answer.load(Ordering::SeqCst) {
                 0 => {
                     to.push(line.split(['<', '>']).nth(1).unwrap().to_owned());
