@@ -46,6 +46,9 @@ pub mod activity;
 // Banks, behind neutral types.
 pub mod providers;
 
+// The way out for mail.
+pub mod mailer;
+
 // Handles and the engine.
 
 // The handles everything works with.
@@ -56,6 +59,9 @@ pub mod jobs;
 
 // Hints, passed on to those who follow a feed.
 pub mod relay;
+
+// Mail to people, and the tokens in it.
+pub mod mail;
 
 // What the API is about.
 

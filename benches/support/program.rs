@@ -119,8 +119,14 @@ impl Server {
 
     /// Starts it anew, after it was killed.
     pub(crate) fn restart(&mut self, place: &Place) {
+        self.restart_with(place, &[]);
+    }
+
+    /// Ends it if it runs, and starts it anew with settings of its own.
+    pub(crate) fn restart_with(&mut self, place: &Place, settings: &[(&str, &str)]) {
+        self.program.kill();
         let address = self.url.trim_start_matches("http://");
-        self.program = serve(place, &self.bank, address, &[]);
+        self.program = serve(place, &self.bank, address, settings);
     }
 
     pub(crate) async fn ready(&self) {

@@ -57,7 +57,7 @@ pub enum ActivityKind {
     /// The password was changed.
     #[sea_orm(string_value = "password_changed")]
     PasswordChanged,
-    /// Somebody tried to change the password and did not know it.
+    /// Somebody tried to change the password, or what takes it, and did not know it.
     #[sea_orm(string_value = "password_change_failed")]
     PasswordChangeFailed,
     /// Somebody who was signed in tried to delete the account and could not prove to be its person.
@@ -72,6 +72,33 @@ pub enum ActivityKind {
     /// A bank was to be linked, and was not.
     #[sea_orm(string_value = "item_link_failed")]
     ItemLinkFailed,
+    /// The password was set anew by mail.
+    #[sea_orm(string_value = "password_reset")]
+    PasswordReset,
+    /// The address was proven.
+    #[sea_orm(string_value = "email_verified")]
+    EmailVerified,
+    /// Another address was asked for.
+    #[sea_orm(string_value = "email_change_requested")]
+    EmailChangeRequested,
+    /// Another address took the old one's place.
+    #[sea_orm(string_value = "email_changed")]
+    EmailChanged,
+    /// The second factor was switched on.
+    #[sea_orm(string_value = "totp_enabled")]
+    TotpEnabled,
+    /// The second factor was switched off.
+    #[sea_orm(string_value = "totp_disabled")]
+    TotpDisabled,
+    /// A wrong code was given after a right password.
+    #[sea_orm(string_value = "second_factor_failed")]
+    SecondFactorFailed,
+    /// A recovery code was used.
+    #[sea_orm(string_value = "recovery_code_used")]
+    RecoveryCodeUsed,
+    /// New recovery codes took the place of the old ones.
+    #[sea_orm(string_value = "recovery_codes_regenerated")]
+    RecoveryCodesRegenerated,
     /// A bank was linked.
     #[sea_orm(string_value = "item_linked")]
     ItemLinked,

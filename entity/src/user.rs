@@ -18,6 +18,8 @@ pub struct Model {
     pub email_verified_at: Option<DateTimeUtc>,
     /// Argon2id in PHC form.
     pub password_hash: String,
+    /// Since when a code of an authenticator app is asked for beside the password.
+    pub totp_enabled_at: Option<DateTimeUtc>,
     /// Given name.
     pub first_name: Option<String>,
     /// Family name.

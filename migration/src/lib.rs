@@ -45,6 +45,10 @@ mod m20261121_000030_add_pending_index;
 mod m20261121_000033_index_sessions_by_id;
 mod m20261121_000034_create_throttle;
 mod m20261121_000035_add_verified_email_to_user;
+mod m20261121_000038_create_registration;
+mod m20261121_000039_create_mail;
+mod m20261121_000040_create_totp;
+mod m20261121_000041_create_recovery_code;
 mod m20261121_000042_create_data_export;
 mod m20261121_000043_add_deleted_at_to_user;
 mod m20261121_000044_index_activities;
@@ -88,6 +92,10 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000033_index_sessions_by_id::Migration),
             Box::new(m20261121_000034_create_throttle::Migration),
             Box::new(m20261121_000035_add_verified_email_to_user::Migration),
+            Box::new(m20261121_000038_create_registration::Migration),
+            Box::new(m20261121_000039_create_mail::Migration),
+            Box::new(m20261121_000040_create_totp::Migration),
+            Box::new(m20261121_000041_create_recovery_code::Migration),
             Box::new(m20261121_000042_create_data_export::Migration),
             Box::new(m20261121_000043_add_deleted_at_to_user::Migration),
             Box::new(m20261121_000044_index_activities::Migration),

@@ -8,6 +8,7 @@ use crate::{
     database::Database,
     error::{ErrorCode, Refusal, Result},
     feed::Followers,
+    mailer::Mailer,
     metrics::Metrics,
     providers::{CredentialLogin, Provider, ProviderKind, TokenExchange, rates::RateSource},
     seal::Keys,
@@ -40,6 +41,8 @@ pub struct App {
     pub plaid: Arc<dyn Provider>,
     /// MX, if it is not off.
     pub mx: Option<Arc<dyn Provider>>,
+    /// The way out for mail; absent where there is none.
+    pub mailer: Option<Mailer>,
     /// Who tells exchange rates; absent where nobody does.
     pub rates: Option<Arc<dyn RateSource>>,
 }

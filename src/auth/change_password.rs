@@ -4,15 +4,20 @@
 use async_graphql::InputObject;
 use entity::{
     activity::ActivityKind,
+    mail::MailKind,
     session::{self, RevokedReason},
     user,
 };
 use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, sea_query::Expr};
 
-use super::{Auth, login::tell_afterwards, logout::revoke, password::Verdict, rules, throttle};
+use super::{
+    Auth, login::tell_afterwards, logout::revoke, password::Verdict, rules, strength::About,
+    throttle,
+};
 use crate::{
     activity::{self, Entry},
     error::{Error, ErrorCode, Refusal, Result},
+    mail,
     viewer::{ClientInfo, Viewer},
 };
 
@@ -21,7 +26,7 @@ use crate::{
 pub(super) struct ChangePasswordInput {
     /// The password as it is.
     pub(super) current_password: String,
-    /// The password as it is to be: 8 characters or more, at most 1024 bytes, none of the commonest.
+    /// The password as it is to be: 8 characters or more, at most 1024 bytes, none that is easy to guess.
     pub(super) new_password: String,
 }
 
@@ -35,7 +40,7 @@ pub(super) async fn change_password(
     let user = user::Entity::find().filter(user::Column::Id.eq(viewer.user_id));
     let user = user.one(auth.app.db.read()).await?;
     let user = user.ok_or(Error::Unauthenticated)?;
-    let fault = rules::password_fault("newPassword", &input.new_password, Some(&user.email_key));
+    let fault = rules::password_fault("newPassword", &input.new_password, &About::of(&user));
     if let Some(fault) = fault {
         return Err(fault.into());
     }
@@ -63,6 +68,10 @@ pub(super) async fn change_password(
     let user = changed.into_iter().next().ok_or_else(wrong)?;
     let entry = Entry::of(user.id, ActivityKind::PasswordChanged, client);
     activity::record(&*txn, now, entry).await?;
+    // What somebody else may have asked for with the old one.
+    for kind in [MailKind::ChangeEmail, MailKind::ResetPassword] {
+        mail::take_back(&txn, user.id, kind, now).await?;
+    }
     let others = session::Column::UserId
         .eq(viewer.user_id)
         .and(session::Column::Id.ne(viewer.session_id));

@@ -8,9 +8,9 @@ use uuid::Uuid;
 
 use super::{
     Auth,
+    admit::{Admission, admit},
     password::Verdict,
     rules,
-    session::{self, Grant},
     throttle::{self, Attempt},
 };
 use crate::{
@@ -30,7 +30,11 @@ pub(super) struct LoginInput {
 }
 
 /// Signs in.
-pub(super) async fn login(auth: &Auth, input: LoginInput, client: &ClientInfo) -> Result<Grant> {
+pub(super) async fn login(
+    auth: &Auth,
+    input: LoginInput,
+    client: &ClientInfo,
+) -> Result<Admission> {
     if input.password.len() > rules::LONGEST_PASSWORD {
         return Err(rules::too_long("password").into());
     }
@@ -62,11 +66,7 @@ pub(super) async fn login(auth: &Auth, input: LoginInput, client: &ClientInfo) -
     if let Some(hash) = better {
         rehash(&txn, &user, hash).await?;
     }
-    let session = session::begin(auth, &txn, user.id, client).await?;
-    let entry = Entry::of(user.id, ActivityKind::SignedIn, client);
-    activity::record(&*txn, session.created_at, entry).await?;
-    txn.commit().await?;
-    session::grant(auth, user, &session)
+    admit(auth, txn, user, ActivityKind::SignedIn, client).await
 }
 
 async fn find(auth: &Auth, email_key: Option<&str>) -> Result<Option<user::Model>> {

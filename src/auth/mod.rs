@@ -6,6 +6,9 @@
 //! refresh at once all get the same successor, and a replaced token that comes back later ends the
 //! session. **Passwords** are argon2id; at most one is hashed per core.
 //!
+//! However somebody has proven who she is, [`admit`] makes a session of it, or asks for the second factor. What a
+//! mail has to do with it is in `verify_email`, `change_email` and `reset_password`.
+//!
 //! Promises: a session that was ended answers `UNAUTHENTICATED` at once in the process that ended it
 //! and within a second in the others, open sockets included, and a restart does not forget. Answers
 //! never tell whether an address is known at login, nor why a refresh token was refused.
@@ -25,7 +28,9 @@ use crate::{
     viewer::Viewer,
 };
 
+mod admit;
 mod api;
+mod change_email;
 mod change_password;
 mod confirm;
 mod cookie;
@@ -36,14 +41,18 @@ mod profile;
 mod prune;
 mod refresh;
 mod register;
+mod reset_password;
 mod revocation;
 mod rules;
+mod second_factor;
 mod session;
 mod sessions;
+mod strength;
 #[cfg(test)]
 mod tests;
 mod throttle;
 mod token;
+mod verify_email;
 
 pub use api::{AuthMutation, AuthQuery};
 pub(crate) use cookie::forget as forget_cookie;

@@ -1,11 +1,11 @@
-//! Forgetting sessions that ended a month ago, long enough to answer what became of one, and allowances
-//! that are whole again.
+//! Forgetting sessions that ended a month ago, long enough to answer what became of one, allowances that are whole
+//! again, and mails and registrations whose time is over.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
-use entity::session;
+use entity::{mail, registration, session};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter};
 use serde::{Deserialize, Serialize};
 
@@ -31,13 +31,22 @@ impl Job for PruneSessions {
     }
 
     async fn run(&self, app: &App, claim: &Claim) -> Result<()> {
-        let month = app.clock.now() - TimeDelta::days(30);
+        let now = app.clock.now();
+        let month = now - TimeDelta::days(30);
         let mut txn = app.db.begin().await?;
         let over = Condition::any()
             .add(session::Column::ExpiresAt.lt(month))
             .add(session::Column::RevokedAt.lt(month));
         session::Entity::delete_many()
             .filter(over)
+            .exec(&*txn)
+            .await?;
+        mail::Entity::delete_many()
+            .filter(mail::Column::ExpiresAt.lt(now))
+            .exec(&*txn)
+            .await?;
+        registration::Entity::delete_many()
+            .filter(registration::Column::ExpiresAt.lt(now))
             .exec(&*txn)
             .await?;
         let whole = format!(

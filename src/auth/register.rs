@@ -1,20 +1,26 @@
-//! Registering.
+//! Registering: at once, or once the address is proven, as the operator wants. In the second case nobody looks whether
+//! the address has an account before the answer, which is the same for all; a mail to the address says the rest.
 
 use async_graphql::InputObject;
-use entity::{activity::ActivityKind, user};
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, DbErr, SqlErr};
+use chrono::{DateTime, NaiveDate, Utc};
+use entity::{activity::ActivityKind, mail::MailKind, registration, user};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, DbErr, EntityTrait, SqlErr};
 use uuid::Uuid;
 
 use super::{
-    Auth, rules,
-    session::{self, Grant},
-    throttle,
+    Auth,
+    admit::{Admission, admit},
+    rules::{self, Applicant},
+    throttle, verify_email,
 };
 use crate::{
-    activity::{self, Entry},
+    config::Registration,
+    database::Txn,
     error::{Error, ErrorCode, Refusal, Result},
     feed,
     graphql::scalar::Date,
+    mail::{self, PROOF, Post},
+    mailer::Mailer,
     viewer::ClientInfo,
 };
 
@@ -23,7 +29,7 @@ use crate::{
 pub(super) struct RegisterInput {
     /// The e-mail address to sign in with. Case does not matter.
     pub(super) email: String,
-    /// The password: 8 characters or more, at most 1024 bytes, none of the commonest.
+    /// The password: 8 characters or more, at most 1024 bytes, none that is easy to guess.
     pub(super) password: String,
     /// Given name.
     pub(super) first_name: Option<String>,
@@ -33,18 +39,64 @@ pub(super) struct RegisterInput {
     pub(super) birth_date: Option<Date>,
 }
 
-/// Registers a person and signs in.
+/// What came of registering.
+pub(super) enum Registered {
+    /// There is an account, and its person is in.
+    Here(Admission),
+    /// A mail is on its way.
+    Asked,
+}
+
+/// Registers a person.
 pub(super) async fn register(
     auth: &Auth,
     input: RegisterInput,
     client: &ClientInfo,
-) -> Result<Grant> {
-    let now = auth.app.clock.now();
+) -> Result<Registered> {
+    let app = &auth.app;
+    let now = app.clock.now();
+    let mode = app.config.mail.registration;
+    if mode == Registration::Closed {
+        let text = "This server takes nobody new: its operator has closed registration.";
+        return Err(Refusal::new(ErrorCode::NotOffered, text).into());
+    }
     let applicant = rules::applicant(input, now).map_err(Error::Refused)?;
-    throttle::registration(&auth.app, client).await?;
+    throttle::registration(app, client).await?;
+    if mode == Registration::Verified {
+        throttle::mail(app, "registration", &applicant.email_key, client).await?;
+    }
     // Before the address is looked at: a taken one costs the same.
     let password_hash = auth.passwords.hash(&applicant.password).await?;
-    let row = user::ActiveModel {
+    if mode == Registration::Verified {
+        ask(auth, applicant, password_hash, now).await?;
+        return Ok(Registered::Asked);
+    }
+    let mut txn = app.db.begin().await?;
+    let person = NewUser {
+        email: applicant.email,
+        email_key: applicant.email_key,
+        password_hash,
+        first_name: applicant.first_name,
+        last_name: applicant.last_name,
+        birth_date: applicant.birth_date,
+        email_verified_at: None,
+    };
+    let user = insert(&mut txn, person, now).await?;
+    if app.mailer.as_ref().is_some_and(Mailer::delivers) {
+        mail::post(&mut txn, app, verify_email::of(&user)).await?;
+    }
+    let admission = admit(auth, txn, user, ActivityKind::Registered, client).await?;
+    Ok(Registered::Here(admission))
+}
+
+/// Keeps what was typed until its address is proven.
+async fn ask(
+    auth: &Auth,
+    applicant: Applicant,
+    password_hash: String,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let row = registration::ActiveModel {
         id: Set(Uuid::now_v7()),
         email: Set(applicant.email),
         email_key: Set(applicant.email_key),
@@ -52,21 +104,62 @@ pub(super) async fn register(
         first_name: Set(applicant.first_name),
         last_name: Set(applicant.last_name),
         birth_date: Set(applicant.birth_date),
+        expires_at: Set(now + PROOF),
+        created_at: Set(now),
+    };
+    let mut txn = auth.app.db.begin().await?;
+    let row = registration::Entity::insert(row)
+        .exec_with_returning(&*txn)
+        .await?;
+    let mail = Post {
+        kind: MailKind::Registration,
+        user_id: None,
+        registration_id: Some(row.id),
+        email: &row.email,
+        email_key: &row.email_key,
+    };
+    mail::post(&mut txn, &auth.app, mail).await?;
+    txn.commit().await
+}
+
+/// Somebody whose account begins.
+pub(super) struct NewUser {
+    pub(super) email: String,
+    pub(super) email_key: String,
+    pub(super) password_hash: String,
+    pub(super) first_name: Option<String>,
+    pub(super) last_name: Option<String>,
+    pub(super) birth_date: Option<NaiveDate>,
+    /// When the address was proven.
+    pub(super) email_verified_at: Option<DateTime<Utc>>,
+}
+
+/// Makes an account, with its feed.
+pub(super) async fn insert(
+    txn: &mut Txn,
+    person: NewUser,
+    now: DateTime<Utc>,
+) -> Result<user::Model> {
+    let row = user::ActiveModel {
+        id: Set(Uuid::now_v7()),
+        email: Set(person.email),
+        email_key: Set(person.email_key),
+        email_verified_at: Set(person.email_verified_at),
+        password_hash: Set(person.password_hash),
+        first_name: Set(person.first_name),
+        last_name: Set(person.last_name),
+        birth_date: Set(person.birth_date),
         created_at: Set(now),
         updated_at: Set(now),
         ..Default::default()
     };
-    let txn = auth.app.db.begin().await?;
-    let user = row.insert(&*txn).await.map_err(taken)?;
-    feed::open(&txn, user.id).await?;
-    let session = session::begin(auth, &txn, user.id, client).await?;
-    let entry = Entry::of(user.id, ActivityKind::Registered, client);
-    activity::record(&*txn, now, entry).await?;
-    txn.commit().await?;
-    session::grant(auth, user, &session)
+    let user = row.insert(&**txn).await.map_err(taken)?;
+    feed::open(txn, user.id).await?;
+    Ok(user)
 }
 
-fn taken(error: DbErr) -> Error {
+/// What the database says of an address that somebody else has.
+pub(super) fn taken(error: DbErr) -> Error {
     match error.sql_err() {
         Some(SqlErr::UniqueConstraintViolation(_)) => {
             let text = "This address already has an account. Sign in instead.";

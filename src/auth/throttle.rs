@@ -49,6 +49,16 @@ const OF_ACCOUNT_ANYWHERE: Rate = Rate::new(10, 120);
 /// Accounts from one address: 5, then three an hour.
 const REGISTRATIONS: Rate = Rate::new(5, 1_200);
 
+/// Mails of one sort to one address: 3, then three an hour. The newest of them is always young enough to be used, so
+/// that whoever asks for them in another's name keeps nobody from hers.
+const MAILS_TO_ADDRESS: Rate = Rate::new(3, 1_200);
+/// Mails asked for from one address, whomever they go to: 20, then one a minute.
+const MAILS_FROM_ADDRESS: Rate = Rate::new(20, 60);
+/// Codes for one sign-in: 5, and no more while it can be completed.
+const CODES_OF_SIGN_IN: Rate = Rate::new(5, 3_600);
+/// Codes for one account, over all sign-ins: 10, then twenty an hour. Only who knows the password spends them.
+const CODES_OF_ACCOUNT: Rate = Rate::new(10, 180);
+
 /// What is about to be tried, for whom, and from where.
 pub(super) struct Attempt<'a> {
     /// The address of the account in the form in which addresses are compared, or what stands for it.
@@ -100,6 +110,43 @@ pub(super) async fn registration(app: &App, client: &ClientInfo) -> Result<()> {
     };
     let key = format!("registrations {network}");
     spend(app, &[(key, REGISTRATIONS)]).await
+}
+
+/// Counts a mail of one sort to an address, which somebody asks for who need not be signed in.
+///
+/// # Errors
+/// As [`password`].
+pub(super) async fn mail(
+    app: &App,
+    sort: &'static str,
+    email_key: &str,
+    client: &ClientInfo,
+) -> Result<()> {
+    let mut spent = vec![(format!("{sort} mail to {email_key}"), MAILS_TO_ADDRESS)];
+    if let Some(network) = client.address.as_deref().and_then(holder) {
+        spent.push((format!("mails from {network}"), MAILS_FROM_ADDRESS));
+    }
+    spend(app, &spent).await
+}
+
+/// Counts an attempt to give the password that goes with the token of a mail.
+///
+/// # Errors
+/// As [`password`].
+pub(super) async fn proof(app: &App, mail_id: Uuid) -> Result<()> {
+    spend(app, &[(format!("proof {mail_id}"), OF_ACCOUNT_HERE)]).await
+}
+
+/// Counts an attempt to give a code of the second factor, to complete a sign-in or while one is signed in.
+///
+/// # Errors
+/// As [`password`].
+pub(super) async fn code(app: &App, sign_in: Option<Uuid>, user_id: Uuid) -> Result<()> {
+    let mut spent = vec![(format!("codes of {user_id}"), CODES_OF_ACCOUNT)];
+    if let Some(sign_in) = sign_in {
+        spent.push((format!("codes of sign-in {sign_in}"), CODES_OF_SIGN_IN));
+    }
+    spend(app, &spent).await
 }
 
 /// Whose attempts an address stands for. This machine's own programs stand for anybody: usually one of

@@ -31,6 +31,7 @@ use crate::{
     error::Result,
     exports,
     feed::Followers,
+    mailer::Mailer,
     metrics::Metrics,
     providers::{
         Provider,
@@ -94,6 +95,7 @@ impl Process {
             clock.clone(),
             metrics.clone(),
         )?;
+        let mailer = Mailer::of(&config.mail)?;
         let public_url = config.public_url.clone();
         let public_url = public_url.unwrap_or_else(|| near(config.listen));
         let app = App {
@@ -107,6 +109,7 @@ impl Process {
             public_url: public_url.into(),
             plaid,
             mx,
+            mailer,
             rates,
         };
         let mut parts = Parts::new(signals.clone());

@@ -10,11 +10,14 @@ use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::sqlite::SqliteConnectOptions;
 
+mod mail;
 mod mx;
 mod rates;
 mod reader;
 mod wire;
 
+use mail::Surroundings;
+pub use mail::{MailConfig, MailWay, Registration};
 pub use mx::{MxConfig, MxEnv};
 pub use rates::RatesConfig;
 pub(crate) use reader::is_in_the_clear;
@@ -27,11 +30,13 @@ pub const NAMES: &[&str] = &[
     "ALLOWED_ORIGINS",
     "ALPHAVANTAGE_API_KEY",
     "ALPHAVANTAGE_BASE_URL",
+    "APP_URL",
     "DATABASE_URL",
     "GRAPHIQL",
     "INTROSPECTION",
     "LISTEN",
     "LOG_FORMAT",
+    "MAIL_FROM",
     "MAX_BODY_BYTES",
     "MAX_CONNECTIONS",
     "MAX_CONNECTIONS_PER_ADDRESS",
@@ -58,9 +63,11 @@ pub const NAMES: &[&str] = &[
     "RATE_PAIRS",
     "REDIRECT_URIS",
     "REFRESH_TOKEN_TTL",
+    "REGISTRATION",
     "RUST_LOG",
     "SANDBOX_LISTEN",
     "SECRET_KEY",
+    "SMTP_URL",
     "SUGGESTIONS",
     "TRUSTED_PROXIES",
     "WORKERS",
@@ -99,6 +106,8 @@ pub struct Config {
     pub plaid: PlaidConfig,
     /// `MX_*`: how MX is reached.
     pub mx: MxConfig,
+    /// `SMTP_URL` and its like: mail, and who may register.
+    pub mail: MailConfig,
     /// `ALPHAVANTAGE_*` and `RATE_*`: exchange rates.
     pub rates: RatesConfig,
     /// `SANDBOX_LISTEN`: where the built-in sandbox listens.
@@ -212,9 +221,16 @@ impl Config {
     fn read(values: BTreeMap<String, String>, faults: Vec<String>) -> Result<Self, ConfigError> {
         let mut reader = Reader { values, faults };
         let plaid = reader.plaid();
+        let mx = reader.mx(plaid.env);
+        let listen = reader.parse("LISTEN", local(8000), "an address such as 127.0.0.1:8000");
+        let around = Surroundings {
+            plaid: plaid.env,
+            mx: mx.env,
+            listen,
+        };
         let config = Self {
             database_url: reader.database_url(),
-            listen: reader.parse("LISTEN", local(8000), "an address such as 127.0.0.1:8000"),
+            listen,
             metrics_listen: reader.address("METRICS_LISTEN"),
             public_url: reader.url("PUBLIC_URL"),
             secret_key: reader.secret_key(),
@@ -223,7 +239,8 @@ impl Config {
             redirect_uris: reader.urls("REDIRECT_URIS"),
             access_token_ttl: reader.duration("ACCESS_TOKEN_TTL", "30m"),
             refresh_token_ttl: reader.duration("REFRESH_TOKEN_TTL", "7d"),
-            mx: reader.mx(plaid.env),
+            mail: reader.mail(&around),
+            mx,
             plaid,
             rates: reader.rates(),
             sandbox_listen: reader.parse(

@@ -83,11 +83,14 @@ pub(crate) fn is_in_the_clear(address: &str) -> bool {
     let Ok(url) = reqwest::Url::parse(address) else {
         return false;
     };
+    url.scheme() == "http" && !is_loopback(&url)
+}
+
+/// Whether an address is one of this machine.
+pub(super) fn is_loopback(url: &reqwest::Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    let here = host
-        .parse::<IpAddr>()
-        .map_or(host == "localhost", |ip| ip.is_loopback());
-    url.scheme() == "http" && !here
+    host.parse::<IpAddr>()
+        .map_or(host == "localhost", |ip| ip.is_loopback())
 }
 
 /// The settings that were not taken yet, and the faults so far.

@@ -40,6 +40,14 @@ pub enum Error {
     /// The provider answered with an error, or not at all.
     #[error("The bank's provider could not do this.")]
     Provider(#[source] ProviderError),
+    /// A mail did not leave. The cause names no address and no text of it.
+    #[error("A mail could not be sent.")]
+    Undelivered {
+        /// Whether it may leave later.
+        transient: bool,
+        /// Why.
+        source: Source,
+    },
     /// A job whose lease another worker holds by now: nothing of it may commit.
     #[error("Another worker has taken this job over.")]
     LeaseLost,
@@ -80,6 +88,7 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Unavailable(_) => true,
+            Self::Undelivered { transient, .. } => *transient,
             Self::Provider(error) => error.class.is_transient(),
             Self::Refused(refusals) => refusals.iter().all(|refusal| refusal.retryable),
             _ => false,

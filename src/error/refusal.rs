@@ -34,10 +34,15 @@ pub enum ErrorCode {
     EmailTaken,
     /// The password is too easy to guess.
     WeakPassword,
-    /// The refresh token is unknown, expired or revoked: sign in again.
+    /// The refresh token, or the token that a second factor completes, is unknown, expired or used up: sign in
+    /// again.
     SessionExpired,
     /// You have no password here, and signed in too long ago for this: sign in again, then repeat it.
     SignInAgain,
+    /// The token from a mail is unknown, expired or used, or a newer mail took its place: ask for another.
+    MailTokenInvalid,
+    /// This server does not offer it: its operator has not set it up, or does not want it.
+    NotOffered,
     /// Nothing of yours has this id.
     NotFound,
     /// The public token is expired, was used before, or belongs to another environment: open Link again.

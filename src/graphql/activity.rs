@@ -83,7 +83,8 @@ pub enum ActivityKind {
     ProfileUpdated,
     /// The password was changed.
     PasswordChanged,
-    /// Somebody who was signed in tried to change the password and did not know it.
+    /// Somebody who was signed in tried to change the password, the address or the second factor, and did not know the
+    /// password.
     PasswordChangeFailed,
     /// Somebody who was signed in tried to delete the account and could not prove to be its person.
     AccountDeletionFailed,
@@ -93,6 +94,24 @@ pub enum ActivityKind {
     DataExportDownloaded,
     /// A bank was to be linked, and was not; `detail` says why.
     ItemLinkFailed,
+    /// The password was set anew with a token from a mail.
+    PasswordReset,
+    /// The e-mail address was proven to be the person's.
+    EmailVerified,
+    /// Another e-mail address was asked for; it counts once it is proven.
+    EmailChangeRequested,
+    /// Another e-mail address took the old one's place.
+    EmailChanged,
+    /// The second factor was switched on.
+    TotpEnabled,
+    /// The second factor was switched off.
+    TotpDisabled,
+    /// Somebody who knew the password gave a wrong code of the second factor.
+    SecondFactorFailed,
+    /// A recovery code stood in for the second factor; `detail` says how many are left.
+    RecoveryCodeUsed,
+    /// New recovery codes took the place of the old ones.
+    RecoveryCodesRegenerated,
     /// A bank was linked.
     ItemLinked,
     /// Somebody gave new credentials for a bank.

@@ -174,7 +174,9 @@ pub fn code_of(error: &Error) -> &'static str {
         Error::CursorExpired => "CURSOR_EXPIRED",
         Error::Unavailable(_) => "UNAVAILABLE",
         Error::Provider(error) if error.class.is_transient() => "UNAVAILABLE",
-        Error::Provider(_) | Error::LeaseLost | Error::Internal(_) => "INTERNAL_SERVER_ERROR",
+        Error::Provider(_) | Error::Undelivered { .. } | Error::LeaseLost | Error::Internal(_) => {
+            "INTERNAL_SERVER_ERROR"
+        }
     }
 }
 

@@ -35,9 +35,19 @@ impl User {
         id::encode(id::USER, self.0.id)
     }
 
-    /// The e-mail address, as it was typed at registration.
+    /// The e-mail address, as it was typed.
     async fn email(&self) -> &str {
         &self.0.email
+    }
+
+    /// Whether it was proven, by a mail, that the person reads what is sent to the address.
+    async fn email_verified(&self) -> bool {
+        self.0.email_verified_at.is_some()
+    }
+
+    /// Whether signing in takes a code of an authenticator app beside the password.
+    async fn totp_enabled(&self) -> bool {
+        self.0.totp_enabled_at.is_some()
     }
 
     /// Given name.

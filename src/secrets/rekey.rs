@@ -39,6 +39,10 @@ const SEALED: &[Column] = &[
         owned: true,
     },
     Column {
+        name: "totps.secret",
+        owned: true,
+    },
+    Column {
         name: "webhooks.body",
         owned: false,
     },

@@ -114,10 +114,23 @@ impl Default for Limits {
     }
 }
 
-/// Mutations that take a password or a token that is one. An operation holds at most one of them, so
+/// Mutations that take a password, a code or a token that is one, or send a mail to anybody. An operation holds at most one of them, so
 /// that guesses cost a request each.
-pub(super) const CREDENTIAL_FIELDS: &[&str] =
-    &["register", "login", "refreshSession", "changePassword"];
+pub(super) const CREDENTIAL_FIELDS: &[&str] = &[
+    "register",
+    "login",
+    "completeLogin",
+    "refreshSession",
+    "changePassword",
+    "changeEmail",
+    "requestPasswordReset",
+    "resetPassword",
+    "verifyEmail",
+    "enableTotp",
+    "confirmTotp",
+    "disableTotp",
+    "regenerateRecoveryCodes",
+];
 
 /// What asks for the schema.
 pub(super) const INTROSPECTION_FIELDS: &[&str] = &["__schema", "__type"];
@@ -137,8 +150,12 @@ pub(super) const INTROSPECTION_LISTS: &[&str] = &[
 pub(super) const OPEN_FIELDS: &[&str] = &[
     "register",
     "login",
+    "completeLogin",
     "refreshSession",
     "logout",
+    "requestPasswordReset",
+    "resetPassword",
+    "verifyEmail",
     "startSocialLogin",
     "completeSocialLogin",
     "__typename",

@@ -11,6 +11,7 @@ use crate::{
     linking::{
         AdoptLogins, FinishLinkSession, PruneLinking, RemoveItem, SweepLinking, WatchLinkSession,
     },
+    mail::SendMail,
     rates::{PollRates, PruneRates},
     secrets::Rekey,
     sync::{SweepItems, SyncItem},
@@ -30,6 +31,7 @@ pub fn registry() -> Registry {
         .with::<FinishLinkSession>()
         .with::<AdoptLogins>()
         .with::<WatchLinkSession>()
+        .with::<SendMail>()
         .with_recurring(Rekey {})
         .with_recurring(SweepItems {})
         .with_recurring(SweepLinking {})

@@ -3,15 +3,20 @@
 //! something, and in the database with its journal, after an end that nobody could prepare for.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use passbook::seal::hex;
+use data_encoding::BASE32_NOPAD;
+use passbook::{clock::Clock, seal::hex};
 use serde_json::{Value, json};
 
-use crate::support::{Bank, Download, Person, Place, Program, unpack};
+use crate::{
+    second_factor::code_at,
+    support::{Bank, Download, Mailbox, Person, Place, Program, unpack},
+};
 
 const SECRET_KEY: &str = "Y2FuYXJ5LWtleS1vZi0zMi1ieXRlcy1pbi10aGlzLTE=";
 const PLAID_SECRET: &str = "canary-plaid-secret-5bd1";
 const MX_API_KEY: &str = "canary-mx-api-key-90c4";
 const MX_WEBHOOK_PASSWORD: &str = "canary-mx-webhook-77e2";
+const SMTP_PASSWORD: &str = "canary-smtp-password-6e0d";
 const RATES_KEY: &str = "CANARYRATES4F0D";
 /// What she types for her bank, and answers when it asks.
 const TYPED: &str = "canary-7f3a-in-the-coal-mine";
@@ -68,9 +73,12 @@ fn has(said: &[u8], text: &str) -> bool {
 async fn no_secret_is_where_none_may_be() {
     let (place, bank) = (Place::make().await, Bank::open().await);
     let mut mine = Mine::default();
-    let program = serve(&place, &bank, &mut mine).await;
+    let mailbox = Mailbox::open().await;
+    let program = serve(&place, &bank, &mailbox, &mut mine).await;
     let ana = Person::register(&program.url, "ana").await;
     sign_in(&ana, &mut mine).await;
+    by_mail(&ana, &mailbox, &mut mine).await;
+    second_factor(&ana, &mut mine).await;
     link_with_plaid(&ana, &bank, &mut mine).await;
     link_with_mx(&ana, &bank, &mut mine).await;
     news_from_mx(&program, &mut mine).await;
@@ -92,12 +100,17 @@ async fn no_secret_is_where_none_may_be() {
 }
 
 /// Starts the program with a secret in every setting that takes one.
-async fn serve(place: &Place, bank: &Bank, mine: &mut Mine) -> Program {
+async fn serve(place: &Place, bank: &Bank, mailbox: &Mailbox, mine: &mut Mine) -> Program {
     let (mx, rates) = (
         format!("{}/mx", bank.url()),
         format!("{}/alphavantage", bank.url()),
     );
+    let smtp = mailbox.url(&format!("passbook:{SMTP_PASSWORD}@"));
     let settings = [
+        ("SMTP_URL", smtp.as_str()),
+        ("MAIL_FROM", "passbook@example.com"),
+        ("APP_URL", "https://app.example.com"),
+        ("REGISTRATION", "open"),
         ("LISTEN", "127.0.0.1:0"),
         ("METRICS_LISTEN", "127.0.0.1:0"),
         ("DATABASE_URL", place.url()),
@@ -136,6 +149,9 @@ async fn serve(place: &Place, bank: &Bank, mine: &mut Mine) -> Program {
     ] {
         mine.plant(name, &STANDARD.encode(login));
     }
+    mine.plant("SMTP_URL's password", SMTP_PASSWORD);
+    let login = STANDARD.encode(format!("\0passbook\0{SMTP_PASSWORD}"));
+    mine.plant("SMTP_URL's password as it is sent", &login);
     mine.plant("the key itself", "canary-key-of-32-bytes-in-this-1");
     Program::serve(&settings).await
 }
@@ -187,6 +203,68 @@ async fn sign_in(ana: &Person, mine: &mut Mine) {
     let refused = ana.stranger().answer(refresh, json!({"token": bent})).await;
     mine.plant("refresh token without its end", &bent);
     mine.hear("refused refresh", refused.to_string());
+}
+
+/// Tokens that travel by mail, used and refused.
+async fn by_mail(ana: &Person, mailbox: &Mailbox, mine: &mut Mine) {
+    let proof = mailbox.next("ana@example.com", "Confirm").await.token();
+    mine.plant("token that proves an address", &proof);
+    let verify = "mutation($token: String!, $password: String) { verifyEmail(input: {token: $token, password: $password}) { \
+                  userErrors { code message } } }";
+    for (token, password) in [
+        (&proof[1..], None),
+        (&proof, Some(GUESSED)),
+        (&proof, Some(CHANGED)),
+    ] {
+        let input = json!({"token": token, "password": password});
+        let answer = ana.stranger().answer(verify, input).await;
+        mine.hear("answer to a proof", answer.to_string());
+    }
+    let request = "mutation { requestPasswordReset(input: {email: \"ana@example.com\"}) { userErrors { code message } } }";
+    ana.stranger().ask(request, json!({})).await;
+    let token = mailbox.next("ana@example.com", "Choose").await.token();
+    mine.plant("token that resets", &token);
+    let reset = "mutation($token: String!) { resetPassword(input: {token: $token, password: \"password123\"}) { \
+                 userErrors { code message } } }";
+    let answer = ana.stranger().answer(reset, json!({"token": token})).await;
+    mine.hear("refused reset", answer.to_string());
+}
+
+/// A secret for an app, its recovery codes, and a sign-in between password and code. It is off again then.
+async fn second_factor(ana: &Person, mine: &mut Mine) {
+    let enable = "mutation($password: String!) { enableTotp(input: {password: $password}) { secret userErrors { code } } }";
+    let begun = ana.ask(enable, json!({"password": CHANGED})).await;
+    let secret = begun["enableTotp"]["secret"].as_str().unwrap();
+    mine.plant("secret of an app", secret);
+    let confirm = "mutation($code: String!) { confirmTotp(input: {code: $code}) { recoveryCodes userErrors { code } } }";
+    let code = code_at(
+        &BASE32_NOPAD.decode(secret.as_bytes()).unwrap(),
+        Clock::default().now(),
+    );
+    let done = ana.ask(confirm, json!({"code": code})).await;
+    let codes = done["confirmTotp"]["recoveryCodes"].as_array().unwrap();
+    for code in codes.iter().map(|code| code.as_str().unwrap()) {
+        mine.plant("recovery code", code);
+        mine.plant("recovery code without signs", &code.replace('-', ""));
+    }
+    let login = "mutation($password: String!) { login(input: {email: \"ana@example.com\", password: $password}) { \
+                 secondFactor { token } } }";
+    let asked = ana
+        .stranger()
+        .ask(login, json!({"password": CHANGED}))
+        .await;
+    let token = asked["login"]["secondFactor"]["token"].as_str().unwrap();
+    mine.plant("token of a sign-in", token);
+    let complete = "mutation($token: String!, $code: String!) { completeLogin(input: {token: $token, code: $code}) { \
+                    userErrors { code message } } }";
+    for code in ["000000", codes[0].as_str().unwrap()] {
+        let input = json!({"token": token, "code": code});
+        let answer = ana.stranger().answer(complete, input).await;
+        mine.hear("answer to a code", answer.to_string());
+    }
+    let disable = "mutation($password: String!) { disableTotp(input: {password: $password}) { userErrors { code } } }";
+    let done = ana.ask(disable, json!({"password": CHANGED})).await;
+    assert_eq!(done["disableTotp"]["userErrors"], json!([]));
 }
 
 /// A bank by Plaid, well and in trouble, followed through a socket.

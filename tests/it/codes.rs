@@ -48,7 +48,15 @@ async fn at_the_door(met: &mut Met, stranger: &Person) {
     let refresh =
         "mutation { refreshSession(input: {refreshToken: \"old\"}) { userErrors { code } } }";
     met.ask(stranger, refresh, json!({})).await;
+    let reset = "mutation { resetPassword(input: {token: \"old\", password: \"a better staple\"}) { userErrors { code } } }";
+    met.ask(stranger, reset, json!({})).await;
     met.see(&crowd(stranger, login, json!({})).await.0);
+}
+
+/// Whoever comes when nobody is taken any more.
+async fn at_the_closed_door(met: &mut Met, stranger: &Person) {
+    let register = "mutation { register(input: {email: \"bob@example.com\", password: \"a better staple\"}) { userErrors { code } } }";
+    met.ask(stranger, register, json!({})).await;
 }
 
 /// Public tokens, and what the provider says of them.
@@ -135,10 +143,13 @@ fn every_code_a_payload_may_hold_is_met() {
         at_the_sync(&mut met, &app, &ana).await;
         at_the_challenge(&mut met, &app, &app.person("eve").await).await;
         at_the_end(&mut met, &app, &app.person("mia").await).await;
+        let app = app.restart_with(&[("REGISTRATION", "closed")]).await;
+        at_the_closed_door(&mut met, &ana.stranger()).await;
         let document = "{ __type(name: \"ErrorCode\") { enumValues { name } } }";
         let schema = ana.ask(document, json!({})).await;
         let values = schema["__type"]["enumValues"].as_array().unwrap();
         let all = values.iter().map(|value| value["name"].as_str().unwrap());
         assert_eq!(met.0, all.map(str::to_owned).collect());
+        drop(app);
     });
 }

@@ -8,7 +8,16 @@ use serde_json::{Value, json};
 use crate::support::TestApp;
 
 /// Root fields that somebody without a session may use.
-const OPEN: &[&str] = &["register", "login", "refreshSession", "logout"];
+const OPEN: &[&str] = &[
+    "register",
+    "login",
+    "completeLogin",
+    "refreshSession",
+    "logout",
+    "requestPasswordReset",
+    "resetPassword",
+    "verifyEmail",
+];
 
 fn read(name: &str) -> String {
     fs::read_to_string(format!("{}/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()

@@ -30,20 +30,12 @@ async fn tries(stranger: &Person, address: &str, name: &str, password: &str) -> 
     told["code"].as_str().unwrap().to_owned()
 }
 
-async fn hashes(app: &TestApp) -> u64 {
-    let text = app.metrics().await;
-    let line = text
-        .lines()
-        .find_map(|line| line.strip_prefix("passbook_password_hashes_total "));
-    line.map_or(0, |count| count.trim().parse().unwrap())
-}
-
 #[tokio::test]
 async fn an_account_is_guessed_at_five_times_from_one_address_and_then_no_more() {
     let app = TestApp::with(&BEHIND_PROXY).await;
     let ana = app.person("ana").await;
     let stranger = ana.stranger();
-    let before = hashes(&app).await;
+    let before = app.hashes().await;
     // Somebody who has an account and somebody who has none: told apart by nothing.
     for (name, address) in [("ana", "192.0.2.1"), ("nobody", "192.0.2.2")] {
         for _ in 0..5 {
@@ -56,7 +48,7 @@ async fn an_account_is_guessed_at_five_times_from_one_address_and_then_no_more()
         }
     }
     assert_eq!(
-        hashes(&app).await - before,
+        app.hashes().await - before,
         10,
         "a refused guess costs no hash"
     );

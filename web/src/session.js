@@ -7,7 +7,7 @@ const KEPT = "passbook:session";
 const MARGIN = 10_000;
 
 const SESSION =
-  "user { email } accessToken accessTokenExpiresAt refreshToken userErrors { message }";
+  "user { email } accessToken accessTokenExpiresAt refreshToken secondFactor { token } verificationSent userErrors { message }";
 
 /** Tells of itself by the event `change`. */
 export class Session extends EventTarget {
@@ -75,7 +75,17 @@ export class Session extends EventTarget {
   }
 
   async #begin(field, type, input) {
-    this.#keep(await this.#mutate(field, type, input, SESSION));
+    this.#keep(await this.#complete(await this.#mutate(field, type, input, SESSION)));
+  }
+
+  /** What stands between a right password and a session. */
+  async #complete(session) {
+    if (session.verificationSent)
+      throw new Error("A mail is on its way to the address: its token goes to `verifyEmail`.");
+    if (!session.secondFactor) return session;
+    const { token } = session.secondFactor;
+    const code = prompt("The code of your authenticator app, or a recovery code") ?? "";
+    return this.#mutate("completeLogin", "CompleteLoginInput", { token, code }, SESSION);
   }
 
   #keep(session) {

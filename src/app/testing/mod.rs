@@ -183,6 +183,7 @@ async fn open(url: &str, place: Place) -> TestApp {
         tickers: Tickers::default(),
         plaid: Arc::new(SmallBank),
         mx: None,
+        mailer: None,
         rates: Some(Arc::new(SmallDesk::default())),
     };
     TestApp {

@@ -7,7 +7,7 @@ use super::TestApp;
 
 /// Tables that grow with people and time. The others may be read whole; so may sessions, four times a
 /// day, which costs less than an index on what every refresh changes.
-const LARGE: [&str; 11] = [
+const LARGE: [&str; 15] = [
     "exchange_rates",
     "jobs",
     "webhooks",
@@ -19,6 +19,10 @@ const LARGE: [&str; 11] = [
     "feeds",
     "feed_events",
     "users",
+    "registrations",
+    "mails",
+    "totps",
+    "recovery_codes",
 ];
 
 /// Indexes of the few rows of a large table that something is still to be done with.
@@ -178,6 +182,14 @@ const PAST: &str = "
  SELECT {owner}, i, 'item', {owner}, '{recently}';
 20000 exchange_rates (id, base, quote, rate, day, provider_time, fetched_at, source, seq)
  SELECT {id}, CASE WHEN i % 20 = 0 THEN 'BTC' ELSE 'C' || (i % 20) END, 'USD', '1.5', '{today}', {minute}, '{recently}', 'a test', i;
+3000 registrations (id, email, email_key, password_hash, expires_at, created_at)
+ SELECT {id}, 'r' || i, 'r' || i, 'x', '2999-01-01T00:00:00+00:00', '{recently}';
+3000 mails (id, kind, user_id, registration_id, email, email_key, salt, expires_at, created_at)
+ SELECT {id}, 'verify_email', {owner}, {id}, 'm' || i, 'm' || i, CAST('x' AS {blob}), '2999-01-01T00:00:00+00:00', '{recently}';
+1000 totps (id, user_id, secret, last_step, created_at)
+ SELECT {id}, {id}, CAST('x' AS {blob}), 0, '{recently}';
+10000 recovery_codes (id, user_id, code_hash)
+ SELECT {id}, {owner}, 'c' || i;
 3000 sessions (id, user_id, salt, generation, rotated_at, expires_at, ends_at, created_at)
  SELECT {id}, {owner}, CAST('x' AS {blob}), 1, '{recently}', '{recently}', '{recently}', '{recently}';
 ";

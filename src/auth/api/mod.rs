@@ -6,11 +6,14 @@ use sea_orm::EntityTrait;
 use secrecy::ExposeSecret;
 
 use super::{
-    Auth, cookie,
+    Auth,
+    admit::Admission,
+    cookie,
     login::{self, LoginInput},
     logout::{self, LogoutInput},
     refresh::{self, RefreshSessionInput},
-    register::{self, RegisterInput},
+    register::{self, RegisterInput, Registered},
+    second_factor::{self, Challenge, CompleteLoginInput},
     session::Grant,
 };
 use crate::{
@@ -23,11 +26,15 @@ use crate::{
     },
 };
 
+mod mail;
 mod profile;
 mod sessions;
+mod totp;
 
+use mail::MailMutation;
 use profile::ProfileMutation;
 use sessions::{SessionsMutation, SessionsQuery};
+use totp::SecondFactorMutation;
 
 /// What can be asked of sign-in.
 #[derive(Debug, Default, MergedObject)]
@@ -35,7 +42,13 @@ pub struct AuthQuery(ViewerQuery, SessionsQuery);
 
 /// What can be done about sign-in.
 #[derive(Debug, Default, MergedObject)]
-pub struct AuthMutation(SignInMutation, SessionsMutation, ProfileMutation);
+pub struct AuthMutation(
+    SignInMutation,
+    SessionsMutation,
+    ProfileMutation,
+    MailMutation,
+    SecondFactorMutation,
+);
 
 /// What begins, continues or ends a session answers.
 #[derive(Default, SimpleObject)]
@@ -52,8 +65,22 @@ pub(super) struct SessionPayload {
     refresh_token: Option<String>,
     /// After this the session is over unless it was refreshed.
     refresh_token_expires_at: Option<DateTime>,
+    /// There is no session yet: ask the person for a code of her authenticator app and go on with `completeLogin`.
+    second_factor: Option<SecondFactorChallenge>,
+    /// There is no account yet: a mail is on its way to the address, and `verifyEmail` goes on with the token in
+    /// it. Where the address has an account already, the answer is the same, and the mail says so.
+    verification_sent: bool,
     /// What was refused, and why; empty if all went well.
     user_errors: Vec<UserError>,
+}
+
+/// A sign-in that takes a second factor.
+#[derive(SimpleObject)]
+pub(super) struct SecondFactorChallenge {
+    /// Goes to `completeLogin`, with the code. It opens nothing by itself.
+    token: String,
+    /// After this, sign in again.
+    expires_at: DateTime,
 }
 
 /// What ends sessions answers.
@@ -86,25 +113,34 @@ pub(crate) struct SignInMutation;
 /// Signing in and out.
 #[Object]
 impl SignInMutation {
-    /// Registers a person and signs in. All that is wrong with the input is told at once.
+    /// Registers a person. Depending on the server she is signed in at once, or a mail is sent to the address first
+    /// (`verificationSent`), or nobody new is taken (`NOT_OFFERED`). All that is wrong with the input is told at once.
     async fn register(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Who registers.")] input: RegisterInput,
     ) -> Result<SessionPayload> {
-        session(
-            ctx,
-            register::register(auth(ctx), input, &ctx.client()).await,
-        )
+        let registered = register::register(auth(ctx), input, &ctx.client()).await;
+        session(ctx, registered)
     }
 
-    /// Signs in with e-mail address and password.
+    /// Signs in with e-mail address and password. Whoever has a second factor gets no session but `secondFactor`.
     async fn login(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Who signs in.")] input: LoginInput,
     ) -> Result<SessionPayload> {
         session(ctx, login::login(auth(ctx), input, &ctx.client()).await)
+    }
+
+    /// Completes a sign-in that asked for a second factor. Five codes may be tried with one token.
+    async fn complete_login(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The token of the sign-in, and a code.")] input: CompleteLoginInput,
+    ) -> Result<SessionPayload> {
+        let grant = second_factor::complete_login(auth(ctx), input, &ctx.client()).await;
+        session(ctx, grant)
     }
 
     /// Gets the next pair of tokens. The refresh token is replaced; of several requests with the same
@@ -160,9 +196,21 @@ fn auth<'a>(ctx: &Context<'a>) -> &'a Auth {
     ctx.data_unchecked::<Auth>()
 }
 
+/// What may come of asking for a session.
+pub(super) enum Answer {
+    /// A session that began or goes on.
+    Session(Box<Grant>),
+    /// A question first.
+    SecondFactor(Challenge),
+    /// A mail first.
+    VerificationSent,
+    /// The one there was already.
+    Same(Box<user::Model>),
+}
+
 /// What a session that began or goes on answers, or why there is none.
-fn session(ctx: &Context<'_>, result: Result<Grant>) -> Result<SessionPayload> {
-    let result = result.map(|grant| granted(ctx, grant));
+fn session<T: Into<Answer>>(ctx: &Context<'_>, result: Result<T>) -> Result<SessionPayload> {
+    let result = result.map(|answer| told(ctx, answer.into()));
     settle(result, |user_errors| SessionPayload {
         user_errors,
         ..SessionPayload::default()
@@ -175,6 +223,27 @@ fn ended(result: Result<()>) -> Result<LogoutPayload> {
     })
 }
 
+fn told(ctx: &Context<'_>, answer: Answer) -> SessionPayload {
+    match answer {
+        Answer::Session(grant) => granted(ctx, *grant),
+        Answer::SecondFactor(challenge) => SessionPayload {
+            second_factor: Some(SecondFactorChallenge {
+                token: challenge.token,
+                expires_at: DateTime(challenge.expires_at),
+            }),
+            ..SessionPayload::default()
+        },
+        Answer::VerificationSent => SessionPayload {
+            verification_sent: true,
+            ..SessionPayload::default()
+        },
+        Answer::Same(user) => SessionPayload {
+            user: Some((*user).into()),
+            ..SessionPayload::default()
+        },
+    }
+}
+
 fn granted(ctx: &Context<'_>, grant: Grant) -> SessionPayload {
     let left = grant.refresh_token_expires_at - ctx.app().clock.now();
     SessionPayload {
@@ -183,6 +252,30 @@ fn granted(ctx: &Context<'_>, grant: Grant) -> SessionPayload {
         access_token_expires_at: Some(DateTime(grant.access_token_expires_at)),
         refresh_token: cookie::keep(ctx, grant.refresh_token, left.num_seconds()),
         refresh_token_expires_at: Some(DateTime(grant.refresh_token_expires_at)),
-        user_errors: Vec::new(),
+        ..SessionPayload::default()
+    }
+}
+
+impl From<Grant> for Answer {
+    fn from(grant: Grant) -> Self {
+        Self::Session(Box::new(grant))
+    }
+}
+
+impl From<Admission> for Answer {
+    fn from(admission: Admission) -> Self {
+        match admission {
+            Admission::Session(grant) => Self::Session(grant),
+            Admission::SecondFactor(challenge) => Self::SecondFactor(challenge),
+        }
+    }
+}
+
+impl From<Registered> for Answer {
+    fn from(registered: Registered) -> Self {
+        match registered {
+            Registered::Here(admission) => admission.into(),
+            Registered::Asked => Self::VerificationSent,
+        }
     }
 }

@@ -53,6 +53,7 @@ impl World {
             public_url: "http://localhost".into(),
             plaid: Arc::new(SmallBank),
             mx: None,
+            mailer: None,
             rates: None,
         };
         let auth = Auth::new(app.clone()).unwrap();

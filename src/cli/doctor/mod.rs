@@ -11,6 +11,7 @@ use crate::config::Config;
 mod addresses;
 mod database;
 mod keys;
+mod mail;
 mod mx;
 mod provider;
 mod rates;
@@ -81,6 +82,7 @@ pub(super) async fn run(overrides: Overrides) -> Result<(), Failure> {
     mx::look(&config, &mut findings).await;
     rates::look(&config, db.as_ref(), &mut findings).await;
     webhooks::look(&config, keys.as_ref(), &mut findings).await;
+    mail::look(&config, &mut findings).await;
     addresses::look(&config, &mut findings);
     conclude(&findings)
 }

@@ -47,9 +47,13 @@ impl Client {
         password: &SecretString,
     ) -> Result<(), Failure> {
         let document = "mutation($email: String!, $password: String!) { login(input: {email: $email, password: \
-                        $password}) { accessToken userErrors { message } } }";
+                        $password}) { accessToken secondFactor { expiresAt } userErrors { message } } }";
         let variables = json!({"email": email, "password": password.expose_secret()});
         let session = self.ask("login", document, variables).await?;
+        if session["secondFactor"].is_object() {
+            let text = "this person has a second factor, which is not asked for here; sign in as somebody without one";
+            return Err(Failure::new(Exit::Problems, text));
+        }
         let token = session["accessToken"].as_str();
         let token = token.ok_or_else(|| {
             let why = session["userErrors"][0]["message"].as_str();

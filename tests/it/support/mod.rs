@@ -10,6 +10,7 @@ use passbook::{
     database::{Database, Txn},
     exports,
     feed::Followers,
+    mailer::Mailer,
     metrics::Metrics,
     providers::{
         alphavantage::{AlphaVantage, AlphaVantageSettings},
@@ -32,6 +33,7 @@ use tokio_util::sync::CancellationToken;
 mod bank;
 mod download;
 mod hashing;
+mod mailbox;
 mod mx;
 mod person;
 mod place;
@@ -41,6 +43,7 @@ mod template;
 pub(crate) use bank::{Bank, Signed};
 pub(crate) use download::{Download, unpack};
 pub(crate) use hashing::{crowd, with_one_hasher};
+pub(crate) use mailbox::Mailbox;
 pub(crate) use person::{Person, Watch, patiently};
 pub(crate) use place::Place;
 pub(crate) use program::Program;
@@ -160,7 +163,9 @@ impl TestApp {
         let keys = config.secret_key.as_ref().unwrap().expose_secret();
         let keys = Keys::parse(keys).unwrap();
         let near = format!("http://{}", socket.address());
+        let mailer = Mailer::of(&config.mail).unwrap();
         let app = App {
+            mailer,
             public_url: config.public_url.clone().unwrap_or(near).into(),
             config: Arc::new(config),
             db: db.clone(),
@@ -213,6 +218,15 @@ impl TestApp {
             "{format}"
         );
         answer.text().await.unwrap()
+    }
+
+    /// How many passwords were hashed so far; only where a setting says that there are metrics.
+    pub(crate) async fn hashes(&self) -> u64 {
+        let text = self.metrics().await;
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix("passbook_password_hashes_total "));
+        line.map_or(0, |count| count.trim().parse().unwrap())
     }
 
     /// Brings a webhook as the provider would; the status of the answer.

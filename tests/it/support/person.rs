@@ -35,8 +35,9 @@ impl Person {
         Self::enter(url, name, "login").await
     }
 
-    async fn enter(url: &str, name: &str, mutation: &str) -> Self {
-        let mut person = Self {
+    /// Somebody without a session.
+    pub(crate) fn nobody(url: &str) -> Self {
+        Self {
             url: url.to_owned(),
             token: String::new(),
             refresh_token: String::new(),
@@ -46,7 +47,11 @@ impl Person {
                 .build()
                 .unwrap(),
             forwarded: None,
-        };
+        }
+    }
+
+    async fn enter(url: &str, name: &str, mutation: &str) -> Self {
+        let mut person = Self::nobody(url);
         let document = format!(
             "mutation($email: String!, $password: String!) {{ {mutation}(input: {{email: $email, \
              password: $password}}) {{ accessToken refreshToken userErrors {{ code message field }} }} }}"

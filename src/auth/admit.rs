@@ -1,0 +1,57 @@
+//! The one step from "this person has proven who she is" to a session. Whatever way she came, by password, by
+//! mail or by another's word, it ends here: so what stands between, the second factor, is between for all of
+//! them.
+
+use entity::{activity::ActivityKind, user};
+
+use super::{
+    Auth,
+    second_factor::{self, Challenge},
+    session::{self, Grant},
+};
+use crate::{
+    activity::{self, Entry},
+    database::Txn,
+    error::Result,
+    viewer::ClientInfo,
+};
+
+/// What a person gets who has proven who she is.
+pub(super) enum Admission {
+    /// A session.
+    Session(Box<Grant>),
+    /// A question for the second factor first.
+    SecondFactor(Challenge),
+}
+
+/// Lets a person in, or asks for her second factor; commits what was done on the way in any case. `kind` is how
+/// her log tells of the session.
+pub(super) async fn admit(
+    auth: &Auth,
+    txn: Txn,
+    user: user::Model,
+    kind: ActivityKind,
+    client: &ClientInfo,
+) -> Result<Admission> {
+    if user.totp_enabled_at.is_some() {
+        txn.commit().await?;
+        return second_factor::challenge(auth, &user).map(Admission::SecondFactor);
+    }
+    let grant = begin(auth, txn, user, kind, client).await?;
+    Ok(Admission::Session(Box::new(grant)))
+}
+
+/// Begins the session of somebody who has nothing more to prove: only [`admit`], and the second factor itself.
+pub(super) async fn begin(
+    auth: &Auth,
+    txn: Txn,
+    user: user::Model,
+    kind: ActivityKind,
+    client: &ClientInfo,
+) -> Result<Grant> {
+    let session = session::begin(auth, &txn, user.id, client).await?;
+    let entry = Entry::of(user.id, kind, client);
+    activity::record(&*txn, session.created_at, entry).await?;
+    txn.commit().await?;
+    session::grant(auth, user, &session)
+}

@@ -1,0 +1,102 @@
+//! What somebody who is signed in changes about the second factor while it is on. A session alone is not enough for
+//! it: it takes the password or a code.
+
+use async_graphql::InputObject;
+use entity::{activity::ActivityKind, totp, user};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+
+use super::{account, confirm_password, locked, recovery, spend_code, switch};
+use crate::{
+    activity::{self, Entry},
+    auth::{Auth, throttle},
+    database::Txn,
+    error::{Error, Result},
+    viewer::{ClientInfo, Viewer},
+};
+
+/// What switches the second factor off: the password or a code.
+#[derive(InputObject)]
+pub(in crate::auth) struct DisableTotpInput {
+    /// Your password.
+    pub(in crate::auth) password: Option<String>,
+    /// A code of the app, or a recovery code.
+    pub(in crate::auth) code: Option<String>,
+}
+
+/// What gets new recovery codes: the password or a code.
+#[derive(InputObject)]
+pub(in crate::auth) struct RegenerateRecoveryCodesInput {
+    /// Your password.
+    pub(in crate::auth) password: Option<String>,
+    /// A code of the app, or a recovery code.
+    pub(in crate::auth) code: Option<String>,
+}
+
+/// Switches the second factor off. Where it is off, nothing happens.
+pub(in crate::auth) async fn disable_totp(
+    auth: &Auth,
+    viewer: Viewer,
+    input: DisableTotpInput,
+    client: &ClientInfo,
+) -> Result<user::Model> {
+    let user = account(auth, viewer.user_id).await?;
+    if user.totp_enabled_at.is_none() {
+        return Ok(user);
+    }
+    let txn = confirm(auth, &user, (input.password, input.code), client).await?;
+    let now = auth.app.clock.now();
+    let user = switch(&txn, user.id, None, now).await?;
+    totp::Entity::delete_many()
+        .filter(totp::Column::UserId.eq(user.id))
+        .exec(&*txn)
+        .await?;
+    recovery::remove(&txn, user.id).await?;
+    let entry = Entry::of(user.id, ActivityKind::TotpDisabled, client);
+    activity::record(&*txn, now, entry).await?;
+    txn.commit().await?;
+    Ok(user)
+}
+
+/// Makes ten new recovery codes; the old ones are void.
+pub(in crate::auth) async fn regenerate_recovery_codes(
+    auth: &Auth,
+    viewer: Viewer,
+    input: RegenerateRecoveryCodesInput,
+    client: &ClientInfo,
+) -> Result<Vec<String>> {
+    let user = account(auth, viewer.user_id).await?;
+    if user.totp_enabled_at.is_none() {
+        let text = "The second factor is off: switch it on with `enableTotp` first.";
+        return Err(Error::invalid("code", text));
+    }
+    let txn = confirm(auth, &user, (input.password, input.code), client).await?;
+    let codes = recovery::replace(&txn, user.id).await?;
+    let entry = Entry::of(user.id, ActivityKind::RecoveryCodesRegenerated, client);
+    activity::record(&*txn, auth.app.clock.now(), entry).await?;
+    txn.commit().await?;
+    Ok(codes)
+}
+
+/// A transaction with the person's row locked, in which whoever is signed in has shown that she is who she was.
+async fn confirm(
+    auth: &Auth,
+    user: &user::Model,
+    (password, code): (Option<String>, Option<String>),
+    client: &ClientInfo,
+) -> Result<Txn> {
+    if let Some(code) = code {
+        throttle::code(&auth.app, None, user.id).await?;
+        let txn = auth.app.db.begin().await?;
+        locked(&txn, user.id).await?;
+        spend_code(auth, &txn, user.id, &code, client).await?;
+        return Ok(txn);
+    }
+    if password.is_none() {
+        let text = "Give your password, or a code of your app.";
+        return Err(Error::invalid("password", text));
+    }
+    confirm_password(auth, user, password.as_deref(), client).await?;
+    let txn = auth.app.db.begin().await?;
+    locked(&txn, user.id).await?;
+    Ok(txn)
+}
