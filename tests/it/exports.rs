@@ -165,7 +165,10 @@ async fn an_address_opens_one_archive_for_minutes_and_until_its_session_ends() {
     let elsewhere = look(&phone, &hers).await["downloadUrl"].take();
     ana.ask("mutation { logout { userErrors { code } } }", json!({}))
         .await;
-    assert!(Download::of(&url).await.bytes == nothing.bytes, "signed out");
+    assert!(
+        Download::of(&url).await.bytes == nothing.bytes,
+        "signed out"
+    );
     let elsewhere = elsewhere.as_str().unwrap();
     assert_eq!(Download::of(elsewhere).await.status, 200);
     app.clock.advance(Duration::from_mins(5));
