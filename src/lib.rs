@@ -38,6 +38,9 @@ pub mod ticker;
 // The writer of a person's log.
 pub mod activity;
 
+// The writer of the administrators' log.
+pub mod audit;
+
 // The outside.
 
 // Banks, behind neutral types.
@@ -81,6 +84,9 @@ pub mod linking;
 
 // What providers send.
 pub mod webhooks;
+
+// What administrators see and do.
+pub mod admin;
 
 // Wiring: the only rooms that know every slice.
 

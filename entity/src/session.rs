@@ -53,6 +53,12 @@ pub enum RevokedReason {
     /// A refresh token that had been replaced was used again.
     #[sea_orm(string_value = "refresh_reuse")]
     RefreshReuse,
+    /// An administrator or the operator ended it.
+    #[sea_orm(string_value = "ended_by_admin")]
+    EndedByAdmin,
+    /// The account was locked.
+    #[sea_orm(string_value = "locked")]
+    Locked,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -45,6 +45,9 @@ mod m20261121_000030_add_pending_index;
 mod m20261121_000033_index_sessions_by_id;
 mod m20261121_000034_create_throttle;
 mod m20261121_000035_add_verified_email_to_user;
+mod m20261121_000045_add_role_to_user;
+mod m20261121_000046_create_admin_access;
+mod m20261121_000047_index_what_administrators_list;
 
 /// All steps in order.
 #[derive(Debug)]
@@ -85,6 +88,9 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000033_index_sessions_by_id::Migration),
             Box::new(m20261121_000034_create_throttle::Migration),
             Box::new(m20261121_000035_add_verified_email_to_user::Migration),
+            Box::new(m20261121_000045_add_role_to_user::Migration),
+            Box::new(m20261121_000046_create_admin_access::Migration),
+            Box::new(m20261121_000047_index_what_administrators_list::Migration),
         ]
     }
 }

@@ -18,6 +18,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use uuid::Uuid;
 
 use crate::{
     app::App,
@@ -27,6 +28,8 @@ use crate::{
 
 mod api;
 mod change_password;
+mod create_user;
+mod lock;
 mod login;
 mod logout;
 mod password;
@@ -35,6 +38,7 @@ mod prune;
 mod refresh;
 mod register;
 mod revocation;
+mod role;
 mod rules;
 mod session;
 mod sessions;
@@ -44,7 +48,11 @@ mod throttle;
 mod token;
 
 pub use api::{AuthMutation, AuthQuery};
+pub use create_user::{Newcomer, create_user, newcomer};
+pub use lock::{lock_user, unlock_user};
+pub use logout::end_user_sessions;
 pub use prune::PruneSessions;
+pub use role::{NOBODY, demote_user, promote_user};
 
 use password::Passwords;
 use revocation::Revocations;
@@ -96,6 +104,14 @@ impl Auth {
             return Err(Error::Unauthenticated);
         }
         Ok(access)
+    }
+
+    /// Has this process know at once of sessions that a committed transaction has ended; the others hear
+    /// of them by its hints.
+    pub fn over(&self, ended: Vec<Uuid>) {
+        let now = self.app.clock.now();
+        let ended = ended.into_iter().map(|session| (session, now));
+        self.revocations.add(ended);
     }
 
     /// Waits until the session is revoked or the token expires.

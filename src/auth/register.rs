@@ -1,7 +1,11 @@
 //! Registering.
 
 use async_graphql::InputObject;
-use entity::{activity::ActivityKind, user};
+use chrono::{DateTime, NaiveDate, Utc};
+use entity::{
+    activity::ActivityKind,
+    user::{self, Role},
+};
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, DbErr, SqlErr};
 use uuid::Uuid;
 
@@ -12,6 +16,7 @@ use super::{
 };
 use crate::{
     activity::{self, Entry},
+    database::Txn,
     error::{Error, ErrorCode, Refusal, Result},
     feed,
     graphql::scalar::Date,
@@ -44,26 +49,60 @@ pub(super) async fn register(
     throttle::registration(&auth.app, client).await?;
     // Before the address is looked at: a taken one costs the same.
     let password_hash = auth.passwords.hash(&applicant.password).await?;
-    let row = user::ActiveModel {
-        id: Set(Uuid::now_v7()),
-        email: Set(applicant.email),
-        email_key: Set(applicant.email_key),
-        password_hash: Set(password_hash),
-        first_name: Set(applicant.first_name),
-        last_name: Set(applicant.last_name),
-        birth_date: Set(applicant.birth_date),
-        created_at: Set(now),
-        updated_at: Set(now),
-        ..Default::default()
+    let new = NewUser {
+        email: applicant.email,
+        email_key: applicant.email_key,
+        password_hash,
+        first_name: applicant.first_name,
+        last_name: applicant.last_name,
+        birth_date: applicant.birth_date,
+        role: Role::User,
     };
     let txn = auth.app.db.begin().await?;
-    let user = row.insert(&*txn).await.map_err(taken)?;
-    feed::open(&txn, user.id).await?;
+    let user = insert(&txn, now, new).await?;
     let session = session::begin(auth, &txn, user.id, client).await?;
     let entry = Entry::of(user.id, ActivityKind::Registered, client);
     activity::record(&*txn, now, entry).await?;
     txn.commit().await?;
     session::grant(auth, user, &session)
+}
+
+/// The row of somebody new.
+pub(super) struct NewUser {
+    pub(super) email: String,
+    pub(super) email_key: String,
+    pub(super) password_hash: String,
+    pub(super) first_name: Option<String>,
+    pub(super) last_name: Option<String>,
+    pub(super) birth_date: Option<NaiveDate>,
+    pub(super) role: Role,
+}
+
+/// The row holds the hash of a password, so nothing of it is shown.
+impl std::fmt::Debug for NewUser {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NewUser").finish_non_exhaustive()
+    }
+}
+
+/// Writes somebody down, with an empty feed.
+pub(super) async fn insert(txn: &Txn, now: DateTime<Utc>, new: NewUser) -> Result<user::Model> {
+    let row = user::ActiveModel {
+        id: Set(Uuid::now_v7()),
+        email: Set(new.email),
+        email_key: Set(new.email_key),
+        password_hash: Set(new.password_hash),
+        first_name: Set(new.first_name),
+        last_name: Set(new.last_name),
+        birth_date: Set(new.birth_date),
+        role: Set(new.role),
+        created_at: Set(now),
+        updated_at: Set(now),
+        ..Default::default()
+    };
+    let user = row.insert(&**txn).await.map_err(taken)?;
+    feed::open(txn, user.id).await?;
+    Ok(user)
 }
 
 fn taken(error: DbErr) -> Error {

@@ -34,22 +34,17 @@ pub(super) fn applicant(
     input: RegisterInput,
     now: DateTime<Utc>,
 ) -> Result<Applicant, Vec<Refusal>> {
-    let mut faults = Vec::new();
-    let email = input.email.trim().to_owned();
-    let key = email_key(&email);
-    if key.is_none() {
-        faults.push(fault(
-            "email",
-            "Write an e-mail address, such as ana@example.com.",
-        ));
-    }
-    faults.extend(password_fault("password", &input.password, key.as_deref()));
+    let sign_in = sign_in(&input.email, &input.password);
+    let (sign_in, mut faults) = match sign_in {
+        Ok(sign_in) => (Some(sign_in), Vec::new()),
+        Err(faults) => (None, faults),
+    };
     let first_name = name("firstName", input.first_name, &mut faults);
     let last_name = name("lastName", input.last_name, &mut faults);
     let birth_date = input.birth_date.map(|date| date.0);
     faults.extend(birth_date.and_then(|date| birth_date_fault(date, now)));
-    match key {
-        Some(email_key) if faults.is_empty() => Ok(Applicant {
+    match sign_in {
+        Some((email, email_key)) if faults.is_empty() => Ok(Applicant {
             email,
             email_key,
             password: input.password,
@@ -57,6 +52,24 @@ pub(super) fn applicant(
             last_name,
             birth_date,
         }),
+        _ => Err(faults),
+    }
+}
+
+/// Reads what somebody is to sign in with: the address as it was typed, and as it is compared.
+pub(super) fn sign_in(email: &str, password: &str) -> Result<(String, String), Vec<Refusal>> {
+    let mut faults = Vec::new();
+    let email = email.trim().to_owned();
+    let key = email_key(&email);
+    if key.is_none() {
+        faults.push(fault(
+            "email",
+            "Write an e-mail address, such as ana@example.com.",
+        ));
+    }
+    faults.extend(password_fault("password", password, key.as_deref()));
+    match key {
+        Some(key) if faults.is_empty() => Ok((email, key)),
         _ => Err(faults),
     }
 }

@@ -4,6 +4,7 @@ use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, SchemaBu
 
 use crate::{
     accounts::AccountsQuery,
+    admin::{AdminMutation, AdminQuery},
     app::App,
     auth::{Auth, AuthMutation, AuthQuery},
     graphql::equip,
@@ -12,9 +13,16 @@ use crate::{
     sync::{SyncMutation, SyncSubscription},
 };
 
-/// What can be asked. Everything is the viewer's own: another person's id answers as an unknown one.
+/// What can be asked. Everything but `admin` is the viewer's own: another person's id answers as an unknown
+/// one.
 #[derive(Debug, Default, MergedObject)]
-pub struct Query(AuthQuery, AccountsQuery, LinkingQuery, RatesQuery);
+pub struct Query(
+    AuthQuery,
+    AccountsQuery,
+    LinkingQuery,
+    RatesQuery,
+    AdminQuery,
+);
 
 /// What can be done. Every answer has `userErrors`, for what a person can act on.
 #[derive(Debug, Default, MergedObject)]
@@ -24,6 +32,7 @@ pub struct Mutation(
     CredentialsMutation,
     SyncMutation,
     RatesMutation,
+    AdminMutation,
 );
 
 /// What can be followed. Every event of yours has a cursor: pass the last one as `after` to miss

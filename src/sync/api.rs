@@ -3,8 +3,7 @@
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject, Subscription};
 use entity::{
     feed_event::EventKind,
-    item::{self, LinkStatus},
-    removed_transaction,
+    item, removed_transaction,
     sync_job::{self, SyncTrigger},
 };
 use futures_util::Stream;
@@ -14,10 +13,10 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::request;
+use super::{request, step_in::refuse_disconnected};
 use crate::{
     app::App,
-    error::{Error, ErrorCode, Refusal, Result},
+    error::{Error, Result},
     graphql::{
         ContextExt,
         errors::{UserError, settle},
@@ -82,14 +81,7 @@ async fn sync_item(app: &App, viewer: Viewer, item_id: &str) -> Result<sync_job:
     let mut txn = app.db.begin().await?;
     let rows = item::Entity::owned_by(viewer).filter(item::Column::Id.eq(row_id));
     let item = rows.one(&*txn).await?.ok_or_else(unknown)?;
-    // One that asks for a new sign-in is asked again: a repair in the app's own Link may be told by
-    // nobody but the person.
-    if item.link_status == LinkStatus::Disconnected {
-        let text = "Access to this bank has ended. Link it anew.";
-        return Err(Refusal::new(ErrorCode::ItemDisconnected, text)
-            .on("itemId")
-            .into());
-    }
+    refuse_disconnected(&item)?;
     let id = request(&mut txn, app, &item, SyncTrigger::Manual).await?;
     let job = sync_job::Entity::owned_by(viewer)
         .filter(sync_job::Column::Id.eq(id))

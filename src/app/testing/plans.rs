@@ -22,12 +22,13 @@ const LARGE: [&str; 11] = [
 ];
 
 /// Indexes of the few rows of a large table that something is still to be done with.
-const PARTIAL: [&str; 6] = [
+const PARTIAL: [&str; 7] = [
     "ix_jobs_queued",
     "ix_jobs_started",
     "ix_jobs_run_at",
     "ix_jobs_running",
     "ix_jobs_concurrency_key",
+    "ix_jobs_dead_id",
     "ix_webhooks_provider_subject",
 ];
 
