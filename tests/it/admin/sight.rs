@@ -97,6 +97,9 @@ async fn an_administrator_sees_who_is_there_and_how_things_stand() {
     let app = TestApp::start().await;
     let (ana, bob) = (app.administrator("ana").await, app.person("bob").await);
     let item = bob.link(&app.bank, "user_good").await;
+    let there = app.bank.item_id().await;
+    let news = json!({"webhook_type": "ITEM", "webhook_code": "NEW_ACCOUNTS_AVAILABLE", "item_id": there, "environment": "sandbox", "error": null});
+    assert_eq!(app.deliver(&app.bank.signed(news).await).await, 200);
     app.bank.webhooks_settled().await;
     app.idle().await;
     let his = id_of(&bob).await;
@@ -166,7 +169,8 @@ async fn an_administrator_sees_who_is_there_and_how_things_stand() {
     );
     let hooks = "webhookDeliveries(filter: {provider: PLAID}) { nodes { status code } }";
     let hooks = seen(&ana, hooks).await;
-    assert!(!hooks["nodes"].as_array().unwrap().is_empty());
+    let code = hooks["nodes"][0]["code"].as_str();
+    assert!(code.unwrap().contains("NEW_ACCOUNTS_AVAILABLE"), "{hooks}");
     let linked = "activity(filter: {kind: ITEM_LINKED}) { nodes { itemId user { email } } }";
     let wanted = json!([{"itemId": item, "user": {"email": "bob@example.com"}}]);
     assert_eq!(seen(&ana, linked).await["nodes"], wanted);
