@@ -28,6 +28,7 @@ use crate::{
 
 mod api;
 mod change_password;
+mod cookie;
 mod create_user;
 mod lock;
 mod login;
@@ -48,6 +49,7 @@ mod throttle;
 mod token;
 
 pub use api::{AuthMutation, AuthQuery};
+pub use cookie::{Cookies, WISH};
 pub use create_user::{Newcomer, create_user, newcomer};
 pub use lock::{lock_user, unlock_user};
 pub use logout::end_user_sessions;

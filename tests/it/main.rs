@@ -11,8 +11,10 @@
 mod admin;
 mod architecture;
 mod bad_input;
+mod canary;
 mod codes;
 mod contract;
+mod cookies;
 mod exchange;
 mod fairness;
 mod filters;
