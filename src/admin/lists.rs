@@ -150,7 +150,7 @@ pub(super) fn items(app: &App, viewer: Viewer, filter: AdminItemFilter) -> ById<
 }
 
 /// Jobs, newest first.
-pub(super) fn jobs(app: &App, viewer: Viewer, filter: JobFilter) -> Result<ById<job::Entity>> {
+pub(super) fn jobs(app: &App, viewer: Viewer, filter: &JobFilter) -> Result<ById<job::Entity>> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_');
     if !filter.kind.iter().all(|kind| kind.chars().all(plain)) {
         let text =
@@ -171,7 +171,7 @@ pub(super) fn jobs(app: &App, viewer: Viewer, filter: JobFilter) -> Result<ById<
 pub(super) fn deliveries(
     app: &App,
     viewer: Viewer,
-    filter: WebhookDeliveryFilter,
+    filter: &WebhookDeliveryFilter,
 ) -> ById<webhook::Entity> {
     use webhook::{Column as Row, WebhookState};
     let mut rows = webhook::Entity::find();

@@ -57,6 +57,11 @@ fn sign_in(server: &Server, name: &str) -> Value {
     told["data"]["login"].take()
 }
 
+fn token(server: &Server, name: &str) -> String {
+    let told = sign_in(server, name);
+    told["accessToken"].as_str().unwrap().to_owned()
+}
+
 /// Asks until a token is refused: a second is what is promised, and the machine may be slow.
 fn refused(server: &Server, token: &str) -> bool {
     let until = Instant::now() + Duration::from_secs(20);
@@ -86,14 +91,8 @@ fn an_account_is_made_without_a_server_and_looked_after_beside_one() {
         "",
     );
     assert_eq!(code, 0, "{said}{faults}");
-    let bob = sign_in(&server, "bob")["accessToken"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    let ana = sign_in(&server, "ana")["accessToken"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let bob = token(&server, "bob");
+    let ana = token(&server, "ana");
     let admin = "{ admin { users { nodes { email role } } } }";
     let told = ask(&server, Some(&ana), admin);
     assert_eq!(
@@ -112,25 +111,32 @@ fn an_account_is_made_without_a_server_and_looked_after_beside_one() {
         "ACCOUNT_LOCKED"
     );
     assert_eq!(user(&place, &["unlock", "bob@example.com"], "").0, 0);
-    let bob = sign_in(&server, "bob")["accessToken"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let bob = token(&server, "bob");
     let (code, said, _) = user(&place, &["sessions", "end", "bob@example.com"], "");
     assert_eq!(
         (code, said.as_str()),
         (0, "bob@example.com: 1 session ended\n")
     );
     assert!(refused(&server, &bob));
+}
 
+#[test]
+fn roles_change_beside_a_running_server_and_all_is_in_the_logs() {
+    let place = Place::new();
+    user(&place, &["create", "Ana@example.com", "--admin"], PASSWORD);
+    user(&place, &["create", "bob@example.com"], PASSWORD);
+    let server = place.serve();
+    let ana = token(&server, "ana");
+    for verb in [&["lock"][..], &["unlock"], &["sessions", "end"]] {
+        sign_in(&server, "bob");
+        let args = [verb, &["bob@example.com"]].concat();
+        assert_eq!(user(&place, &args, "").0, 0, "{verb:?}");
+    }
     assert_eq!(user(&place, &["promote", "bob@example.com"], "").0, 0);
     assert_eq!(user(&place, &["demote", "ana@example.com"], "").0, 0);
-    let told = ask(&server, Some(&ana), admin);
+    let told = ask(&server, Some(&ana), "{ admin { __typename } }");
     assert_eq!(told["errors"][0]["extensions"]["code"], "FORBIDDEN");
-    let bob = sign_in(&server, "bob")["accessToken"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let bob = token(&server, "bob");
     let log = "{ admin { auditLog { nodes { action admin { email } user { email } } } } activity { nodes { kind } } }";
     let told = ask(&server, Some(&bob), log);
     let nodes = told["data"]["admin"]["auditLog"]["nodes"]

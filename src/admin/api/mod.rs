@@ -145,7 +145,7 @@ impl Admin {
             last,
             before,
         };
-        let rows = lists::jobs(ctx.app(), self.viewer, filter.unwrap_or_default())?;
+        let rows = lists::jobs(ctx.app(), self.viewer, &filter.unwrap_or_default())?;
         rows.page(ctx.app().db.read(), page, false).await
     }
 
@@ -168,7 +168,7 @@ impl Admin {
             last,
             before,
         };
-        let rows = lists::deliveries(ctx.app(), self.viewer, filter.unwrap_or_default());
+        let rows = lists::deliveries(ctx.app(), self.viewer, &filter.unwrap_or_default());
         rows.page(ctx.app().db.read(), page, false).await
     }
 

@@ -213,7 +213,7 @@ async fn a_webhook_that_never_took_effect_does_when_it_is_replayed() {
     assert_eq!(code(&nothing), "INVALID_STATE", "{nothing}");
 
     // As if it had come while the item was not known here.
-    assert_eq!(app.meddle("DELETE FROM webhooks").await > 0, true);
+    app.meddle("DELETE FROM webhooks").await;
     let early = app.bank.signed(news(&there)).await;
     assert_eq!(app.deliver(&early).await, 200);
     app.meddle("UPDATE items SET new_accounts = FALSE").await;
