@@ -34,6 +34,7 @@ mod mx;
 mod person;
 mod place;
 mod program;
+mod template;
 
 pub(crate) use bank::{Bank, Signed};
 pub(crate) use hashing::{crowd, with_one_hasher};
