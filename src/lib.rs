@@ -41,6 +41,9 @@ pub mod ticker;
 // The writer of a person's log.
 pub mod activity;
 
+// The writer of the administrators' log.
+pub mod audit;
+
 // The outside.
 
 // Banks, behind neutral types.
@@ -96,6 +99,9 @@ pub mod webhooks;
 
 // Deleting an account.
 pub mod deletion;
+
+// What administrators see and do.
+pub mod admin;
 
 // Wiring: the only rooms that know every slice.
 

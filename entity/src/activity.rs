@@ -126,6 +126,27 @@ pub enum ActivityKind {
     /// A sync failed for good.
     #[sea_orm(string_value = "sync_failed")]
     SyncFailed,
+    /// An administrator looked at the account.
+    #[sea_orm(string_value = "account_viewed")]
+    AccountViewed,
+    /// An administrator did something for the account that no other kind tells.
+    #[sea_orm(string_value = "admin_acted")]
+    AdminActed,
+    /// An administrator or the operator locked the account.
+    #[sea_orm(string_value = "account_locked")]
+    AccountLocked,
+    /// An administrator or the operator unlocked the account.
+    #[sea_orm(string_value = "account_unlocked")]
+    AccountUnlocked,
+    /// An administrator or the operator ended all sessions.
+    #[sea_orm(string_value = "sessions_ended_by_admin")]
+    SessionsEndedByAdmin,
+    /// The person became an administrator.
+    #[sea_orm(string_value = "promoted")]
+    Promoted,
+    /// The person is an administrator no more.
+    #[sea_orm(string_value = "demoted")]
+    Demoted,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -65,6 +65,9 @@ pub enum JobState {
     /// Given up.
     #[sea_orm(string_value = "dead")]
     Dead,
+    /// Called off before it began, or between two attempts.
+    #[sea_orm(string_value = "cancelled")]
+    Cancelled,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod activity;
+pub mod admin_access;
 pub mod challenge;
 pub mod data_export;
 pub mod data_export_chunk;

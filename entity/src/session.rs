@@ -56,6 +56,12 @@ pub enum RevokedReason {
     /// The person deleted the account.
     #[sea_orm(string_value = "account_deleted")]
     AccountDeleted,
+    /// An administrator or the operator ended it.
+    #[sea_orm(string_value = "ended_by_admin")]
+    EndedByAdmin,
+    /// The account was locked.
+    #[sea_orm(string_value = "locked")]
+    Locked,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

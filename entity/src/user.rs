@@ -26,12 +26,28 @@ pub struct Model {
     pub last_name: Option<String>,
     /// Date of birth.
     pub birth_date: Option<Date>,
+    /// What the person may do.
+    pub role: Role,
+    /// Since when the person is kept from signing in.
+    pub locked_at: Option<DateTimeUtc>,
     /// When the person registered.
     pub created_at: DateTimeUtc,
     /// When the row last changed.
     pub updated_at: DateTimeUtc,
     /// When the account was deleted. Only the id is left of it then, until everything else is gone.
     pub deleted_at: Option<DateTimeUtc>,
+}
+
+/// What a person may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "Text")]
+pub enum Role {
+    /// What concerns the person alone.
+    #[sea_orm(string_value = "user")]
+    User,
+    /// Also looking after the server and the accounts of all.
+    #[sea_orm(string_value = "admin")]
+    Admin,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

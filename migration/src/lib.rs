@@ -52,6 +52,9 @@ mod m20261121_000041_create_recovery_code;
 mod m20261121_000042_create_data_export;
 mod m20261121_000043_add_deleted_at_to_user;
 mod m20261121_000044_index_activities;
+mod m20261121_000045_add_role_to_user;
+mod m20261121_000046_create_admin_access;
+mod m20261121_000047_index_what_administrators_list;
 
 /// All steps in order.
 #[derive(Debug)]
@@ -99,6 +102,9 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000042_create_data_export::Migration),
             Box::new(m20261121_000043_add_deleted_at_to_user::Migration),
             Box::new(m20261121_000044_index_activities::Migration),
+            Box::new(m20261121_000045_add_role_to_user::Migration),
+            Box::new(m20261121_000046_create_admin_access::Migration),
+            Box::new(m20261121_000047_index_what_administrators_list::Migration),
         ]
     }
 }

@@ -1,6 +1,7 @@
 //! Ending sessions. Ending one that is over already succeeds.
 
 use async_graphql::InputObject;
+use chrono::{DateTime, Utc};
 use entity::{
     activity::ActivityKind,
     session::{self, RevokedReason},
@@ -11,7 +12,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{Auth, session::Presented};
+use super::{Auth, role, session::Presented};
 use crate::{
     activity::{self, Entry},
     database::{Hint, Txn},
@@ -73,25 +74,58 @@ pub(super) async fn revoke(
     entry: Option<Entry>,
 ) -> Result<()> {
     let now = auth.app.clock.now();
+    let ended = end(&mut txn, now, which, reason).await?;
+    if let Some(entry) = entry.filter(|_| !ended.is_empty()) {
+        activity::record(&*txn, now, entry).await?;
+    }
+    txn.commit().await?;
+    auth.over(ended);
+    Ok(())
+}
+
+/// Ends all sessions of somebody, on behalf of an administrator or the operator; returns them. There is an
+/// entry if there were any.
+///
+/// # Errors
+/// `NOT_FOUND`.
+pub async fn end_user_sessions(
+    txn: &mut Txn,
+    now: DateTime<Utc>,
+    user_id: Uuid,
+) -> Result<Vec<Uuid>> {
+    // Held, so that whoever signs in meanwhile does so before or after it.
+    role::find(txn, user_id).await?;
+    let hers = session::Column::UserId.eq(user_id);
+    let ended = end(txn, now, hers, RevokedReason::EndedByAdmin).await?;
+    if !ended.is_empty() {
+        let kind = ActivityKind::SessionsEndedByAdmin;
+        let entry = Entry::of(user_id, kind, &ClientInfo::default());
+        activity::record(&**txn, now, entry).await?;
+    }
+    Ok(ended)
+}
+
+/// Revokes the live sessions among those named in the caller's transaction, whose commit lets other
+/// processes know; returns them.
+pub(super) async fn end(
+    txn: &mut Txn,
+    now: DateTime<Utc>,
+    which: SimpleExpr,
+    reason: RevokedReason,
+) -> Result<Vec<Uuid>> {
     let ended = session::Entity::update_many()
         .col_expr(session::Column::RevokedAt, Expr::value(now))
         .col_expr(session::Column::RevokedReason, Expr::value(reason))
         .filter(which)
         .filter(session::Column::RevokedAt.is_null())
         .filter(session::Column::ExpiresAt.gt(now))
-        .exec_with_returning(&*txn)
+        .exec_with_returning(&**txn)
         .await?;
     let ended: Vec<Uuid> = ended.into_iter().map(|session| session.id).collect();
-    if let Some(entry) = entry.filter(|_| !ended.is_empty()) {
-        activity::record(&*txn, now, entry).await?;
-    }
     for &session in &ended {
         txn.hint(Hint::Session(session));
     }
-    txn.commit().await?;
-    auth.revocations
-        .add(ended.into_iter().map(|session| (session, now)));
-    Ok(())
+    Ok(ended)
 }
 
 /// Whose session a genuine refresh token belongs to.

@@ -21,6 +21,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use uuid::Uuid;
 
 use crate::{
     app::App,
@@ -34,6 +35,8 @@ mod change_email;
 mod change_password;
 mod confirm;
 mod cookie;
+mod create_user;
+mod lock;
 mod login;
 mod logout;
 mod password;
@@ -43,6 +46,7 @@ mod refresh;
 mod register;
 mod reset_password;
 mod revocation;
+mod role;
 mod rules;
 mod second_factor;
 mod session;
@@ -57,7 +61,11 @@ mod verify_email;
 pub use api::{AuthMutation, AuthQuery};
 pub(crate) use cookie::forget as forget_cookie;
 pub use cookie::{Cookies, WISH};
+pub use create_user::{Newcomer, create_user, newcomer};
+pub use lock::{lock_user, unlock_user};
+pub use logout::end_user_sessions;
 pub use prune::PruneSessions;
+pub use role::{NOBODY, demote_user, promote_user};
 
 use password::Passwords;
 use revocation::Revocations;
@@ -109,6 +117,14 @@ impl Auth {
             return Err(Error::Unauthenticated);
         }
         Ok(access)
+    }
+
+    /// Has this process know at once of sessions that a committed transaction has ended; the others hear
+    /// of them by its hints.
+    pub fn over(&self, ended: Vec<Uuid>) {
+        let now = self.app.clock.now();
+        let ended = ended.into_iter().map(|session| (session, now));
+        self.revocations.add(ended);
     }
 
     /// Waits until the session is revoked or the token expires.

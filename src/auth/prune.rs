@@ -1,5 +1,5 @@
 //! Forgetting sessions that ended a month ago, long enough to answer what became of one, allowances that are whole
-//! again, and mails and registrations whose time is over.
+//! again, mails and registrations whose time is over, and what administrators did a year ago.
 
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     app::App,
+    audit,
     database::Database,
     error::Result,
     jobs::{Claim, Job},
@@ -55,6 +56,7 @@ impl Job for PruneSessions {
             app.clock.ahead_ms()
         );
         txn.execute_unprepared(&whole).await?;
+        audit::prune(&*txn, app.clock.now()).await?;
         claim.succeed(&mut txn, app).await?;
         txn.commit().await
     }

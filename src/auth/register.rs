@@ -3,7 +3,12 @@
 
 use async_graphql::InputObject;
 use chrono::{DateTime, NaiveDate, Utc};
-use entity::{activity::ActivityKind, mail::MailKind, registration, user};
+use entity::{
+    activity::ActivityKind,
+    mail::MailKind,
+    registration,
+    user::{self, Role},
+};
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, DbErr, EntityTrait, SqlErr};
 use uuid::Uuid;
 
@@ -72,7 +77,7 @@ pub(super) async fn register(
         return Ok(Registered::Asked);
     }
     let mut txn = app.db.begin().await?;
-    let person = NewUser {
+    let new = NewUser {
         email: applicant.email,
         email_key: applicant.email_key,
         password_hash,
@@ -80,8 +85,9 @@ pub(super) async fn register(
         last_name: applicant.last_name,
         birth_date: applicant.birth_date,
         email_verified_at: None,
+        role: Role::User,
     };
-    let user = insert(&mut txn, person, now).await?;
+    let user = insert(&txn, now, new).await?;
     if app.mailer.as_ref().is_some_and(Mailer::delivers) {
         mail::post(&mut txn, app, verify_email::of(&user)).await?;
     }
@@ -132,23 +138,28 @@ pub(super) struct NewUser {
     pub(super) birth_date: Option<NaiveDate>,
     /// When the address was proven.
     pub(super) email_verified_at: Option<DateTime<Utc>>,
+    pub(super) role: Role,
 }
 
-/// Makes an account, with its feed.
-pub(super) async fn insert(
-    txn: &mut Txn,
-    person: NewUser,
-    now: DateTime<Utc>,
-) -> Result<user::Model> {
+/// It holds the hash of a password, so nothing of it is shown.
+impl std::fmt::Debug for NewUser {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NewUser").finish_non_exhaustive()
+    }
+}
+
+/// Writes somebody down, with an empty feed.
+pub(super) async fn insert(txn: &Txn, now: DateTime<Utc>, new: NewUser) -> Result<user::Model> {
     let row = user::ActiveModel {
         id: Set(Uuid::now_v7()),
-        email: Set(person.email),
-        email_key: Set(person.email_key),
-        email_verified_at: Set(person.email_verified_at),
-        password_hash: Set(person.password_hash),
-        first_name: Set(person.first_name),
-        last_name: Set(person.last_name),
-        birth_date: Set(person.birth_date),
+        email: Set(new.email),
+        email_key: Set(new.email_key),
+        email_verified_at: Set(new.email_verified_at),
+        password_hash: Set(new.password_hash),
+        first_name: Set(new.first_name),
+        last_name: Set(new.last_name),
+        birth_date: Set(new.birth_date),
+        role: Set(new.role),
         created_at: Set(now),
         updated_at: Set(now),
         ..Default::default()

@@ -34,24 +34,21 @@ pub(super) fn applicant(
     input: RegisterInput,
     now: DateTime<Utc>,
 ) -> Result<Applicant, Vec<Refusal>> {
-    let mut faults = Vec::new();
-    let email = input.email.trim().to_owned();
-    let key = email_key(&email);
-    if key.is_none() {
-        faults.push(no_address());
-    }
     let about = About {
-        email_key: key.as_deref(),
+        email_key: None,
         first_name: input.first_name.as_deref(),
         last_name: input.last_name.as_deref(),
     };
-    faults.extend(password_fault("password", &input.password, &about));
+    let (sign_in, mut faults) = match sign_in(&input.email, &input.password, about) {
+        Ok(sign_in) => (Some(sign_in), Vec::new()),
+        Err(faults) => (None, faults),
+    };
     let first_name = name("firstName", input.first_name, &mut faults);
     let last_name = name("lastName", input.last_name, &mut faults);
     let birth_date = input.birth_date.map(|date| date.0);
     faults.extend(birth_date.and_then(|date| birth_date_fault(date, now)));
-    match key {
-        Some(email_key) if faults.is_empty() => Ok(Applicant {
+    match sign_in {
+        Some((email, email_key)) if faults.is_empty() => Ok(Applicant {
             email,
             email_key,
             password: input.password,
@@ -59,6 +56,30 @@ pub(super) fn applicant(
             last_name,
             birth_date,
         }),
+        _ => Err(faults),
+    }
+}
+
+/// Reads what somebody is to sign in with, who is known by what is told of her: the address as it was
+/// typed, and as it is compared.
+pub(super) fn sign_in(
+    email: &str,
+    password: &str,
+    about: About<'_>,
+) -> Result<(String, String), Vec<Refusal>> {
+    let mut faults = Vec::new();
+    let email = email.trim().to_owned();
+    let key = email_key(&email);
+    if key.is_none() {
+        faults.push(no_address());
+    }
+    let about = About {
+        email_key: key.as_deref(),
+        ..about
+    };
+    faults.extend(password_fault("password", password, &about));
+    match key {
+        Some(key) if faults.is_empty() => Ok((email, key)),
         _ => Err(faults),
     }
 }

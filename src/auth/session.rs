@@ -11,7 +11,7 @@ use entity::{session, user};
 use sea_orm::{ActiveModelTrait, ActiveValue::Set};
 use uuid::Uuid;
 
-use super::Auth;
+use super::{Auth, lock::refuse_locked};
 use crate::{
     database::Txn,
     error::{Error, Result},
@@ -34,7 +34,10 @@ pub(super) struct Grant {
     pub(super) refresh_token_expires_at: DateTime<Utc>,
 }
 
-/// Begins a session.
+/// Begins a session, for whoever has proven to be this person.
+///
+/// # Errors
+/// `ACCOUNT_LOCKED`.
 pub(super) async fn begin(
     auth: &Auth,
     txn: &Txn,
@@ -45,6 +48,7 @@ pub(super) async fn begin(
         // Deleted since the password was compared.
         return Err(Error::Unauthenticated);
     }
+    refuse_locked(txn, user_id).await?;
     let now = auth.app.clock.now();
     let mut salt = vec![0; 16];
     rand::fill(&mut salt).map_err(Error::internal)?;

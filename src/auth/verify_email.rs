@@ -131,8 +131,9 @@ async fn come_to_life(
         last_name: row.last_name,
         birth_date: row.birth_date,
         email_verified_at: Some(now),
+        role: Role::User,
     };
-    let user = register::insert(&mut txn, person, now).await?;
+    let user = register::insert(&txn, now, person).await?;
     admit(auth, txn, user, ActivityKind::Registered, client).await
 }
 

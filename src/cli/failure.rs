@@ -12,6 +12,10 @@ pub(super) enum Exit {
     Problems = 1,
     /// The command line is wrong.
     Usage = 64,
+    /// What was given will not do, or does not fit what is there.
+    Data = 65,
+    /// Nobody has the address of a person that was given.
+    NoUser = 67,
     /// An address to listen on is taken.
     Unavailable = 69,
     /// Our bug.

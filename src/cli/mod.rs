@@ -1,6 +1,6 @@
 //! The program: its commands, how they start and how they end. Results go to standard output, the
 //! log and faults to standard error, one line each. Exit codes are those of sysexits: 64 for the
-//! command line, 69 for an address that is taken, 70 for a bug of ours, 74 for files, 75 for what
+//! command line, 65 for what cannot be done with what is given, 67 for a person nobody is, 69 for an address that is taken, 70 for a bug of ours, 74 for files, 75 for what
 //! may work later, 78 for the configuration.
 
 use std::{process::ExitCode, time::Duration};
@@ -15,6 +15,7 @@ mod log;
 mod migrate;
 mod open;
 mod parts;
+mod password;
 mod print;
 mod rates;
 mod rekey;
@@ -24,6 +25,7 @@ mod signals;
 mod source;
 mod start;
 mod table;
+mod user;
 
 use failure::{Exit, Failure};
 
@@ -57,6 +59,8 @@ enum Command {
     Rates(rates::RatesArgs),
     /// Seal all secrets under the newest key of `SECRET_KEY` now; a running server does so by itself.
     Rekey(DatabaseArgs),
+    /// Make, list, promote, lock and sign out people.
+    User(user::UserArgs),
     /// Check configuration, database, keys, provider and webhooks, and say what to do.
     Doctor(DatabaseArgs),
 }
@@ -142,6 +146,7 @@ impl Command {
             Self::Sandbox(args) => sandbox::run(args).await,
             Self::Rates(args) => rates::run(args).await,
             Self::Rekey(args) => rekey::run(&configure(args.overrides())?).await,
+            Self::User(args) => user::run(args).await,
             Self::Doctor(args) => doctor::run(args.overrides()).await,
         }
     }

@@ -62,6 +62,29 @@ pub(super) async fn open(config: &Config) -> Result<Opened, Failure> {
     Ok(Opened { db, lock })
 }
 
+/// Opens the database for a command that may work beside a running server. An SQLite file that nobody holds
+/// is held meanwhile and brought up to date; any other database has to be.
+pub(super) async fn beside(config: &Config) -> Result<Opened, Failure> {
+    let served = config
+        .sqlite_path()
+        .and_then(|path| FileLock::holder(&path))
+        .is_some();
+    let opened = if served {
+        let url = config.database_url.expose_secret();
+        let db = connect(url).await?;
+        Opened { db, lock: None }
+    } else {
+        open(config).await?
+    };
+    let missing = match opened.lock {
+        Some(_) => Missing::Apply,
+        None => Missing::Refuse,
+    };
+    let (migrating, _) = migrate(config, &opened.db, missing).await?;
+    migrating.release().await;
+    Ok(opened)
+}
+
 /// Brings the schema up to date or refuses, while no other process does the same. The lock is the
 /// caller's to release, when everything that only one process may do at a start is done.
 pub(super) async fn migrate(

@@ -34,6 +34,8 @@ pub enum ErrorCode {
     EmailTaken,
     /// The password is too easy to guess.
     WeakPassword,
+    /// The account is locked. Told only to who has proven to be its owner.
+    AccountLocked,
     /// The refresh token, or the token that a second factor completes, is unknown, expired or used up: sign in
     /// again.
     SessionExpired,
@@ -45,6 +47,8 @@ pub enum ErrorCode {
     NotOffered,
     /// Nothing of yours has this id.
     NotFound,
+    /// It does not stand so that this can be done; the message says why.
+    InvalidState,
     /// The public token is expired, was used before, or belongs to another environment: open Link again.
     PublicTokenInvalid,
     /// The same public token, or the same bank, is being linked by another request right now.

@@ -130,4 +130,18 @@ pub enum ActivityKind {
     SyncSucceeded,
     /// A sync failed for good.
     SyncFailed,
+    /// An administrator looked at the account; `detail` says at what.
+    AccountViewed,
+    /// An administrator did something for the account; `detail` says what.
+    AdminActed,
+    /// An administrator locked the account.
+    AccountLocked,
+    /// An administrator unlocked the account.
+    AccountUnlocked,
+    /// An administrator ended all sessions.
+    SessionsEndedByAdmin,
+    /// The person became an administrator.
+    Promoted,
+    /// The person is an administrator no more.
+    Demoted,
 }

@@ -27,6 +27,10 @@ pub const TRANSACTION: &str = "txn";
 pub const SYNC_JOB: &str = "job";
 /// Prefix of entries in the activity log.
 pub const ACTIVITY: &str = "act";
+/// Prefix of jobs, which only administrators see; `job` is that of syncs.
+pub const JOB: &str = "work";
+/// Prefix of webhook deliveries, which only administrators see.
+pub const DELIVERY: &str = "hook";
 
 /// Prefix of data exports.
 pub const DATA_EXPORT: &str = "export";

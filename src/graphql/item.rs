@@ -78,9 +78,7 @@ impl Item {
     /// support and logs. Decide by `linkStatus` and `requiredAction` instead; codes differ between
     /// providers and change without notice.
     async fn link_error_code(&self) -> Option<&str> {
-        let code = self.0.link_error.as_deref()?;
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
-        (code.len() <= 80 && code.bytes().all(plain)).then_some(code)
+        self.plain_error_code()
     }
 
     /// What is wrong with the login, in the provider's sentence for people; absent if nothing is, or if
@@ -126,6 +124,15 @@ impl Item {
     /// When the bank was linked.
     async fn created_at(&self) -> DateTime {
         DateTime(self.0.created_at)
+    }
+}
+
+impl Item {
+    /// The provider's code, if it looks like one.
+    pub(super) fn plain_error_code(&self) -> Option<&str> {
+        let code = self.0.link_error.as_deref()?;
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
+        (code.len() <= 80 && code.bytes().all(plain)).then_some(code)
     }
 }
 

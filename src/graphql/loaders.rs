@@ -23,6 +23,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{
+    admin::loaders::AdminLoaders,
     batch::{Batch, Queue},
     conversion::{Conversions, Wanted},
     id,
@@ -71,6 +72,8 @@ pub struct Loaders {
     pub account: ById<account::Entity>,
     /// All accounts of an item, oldest first.
     pub accounts_of_item: Batch<Key, AccountsOfItem>,
+    /// What only administrators' views need.
+    pub admin: AdminLoaders,
     /// Entries of the log by id.
     pub activity: ById<activity::Entity>,
     /// What the banks of items ask, by item.
@@ -110,6 +113,7 @@ impl Loaders {
         Self {
             account: Batch::new(Rows::new(db()), queue),
             accounts_of_item: Batch::new(AccountsOfItem(db()), queue),
+            admin: AdminLoaders::new(&app.db, queue),
             activity: Batch::new(Rows::new(db()), queue),
             challenge: Batch::new(Rows::new(db()), queue),
             credential_fields: Batch::new(Fields(app.clone()), queue),

@@ -12,6 +12,7 @@ use crate::{
 
 pub mod account;
 pub mod activity;
+pub mod admin;
 pub mod batch;
 pub mod challenge;
 pub mod conversion;

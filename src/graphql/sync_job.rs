@@ -47,12 +47,7 @@ impl SyncJob {
 
     /// How far it is.
     async fn progress(&self) -> SyncProgress {
-        SyncProgress {
-            pages: self.0.pages,
-            added: self.0.added,
-            modified: self.0.modified,
-            removed: self.0.removed,
-        }
+        self.how_far()
     }
 
     /// Which attempt this is, from 1; 0 before the first.
@@ -67,13 +62,7 @@ impl SyncJob {
 
     /// What went wrong with the last attempt; absent if nothing did.
     async fn error(&self) -> Option<SyncError> {
-        let row = &self.0;
-        row.error_message.as_ref().map(|message| SyncError {
-            code: named(row.error_code.as_deref()).unwrap_or(ErrorCode::ServerError),
-            message: message.clone(),
-            action: named(row.error_action.as_deref()),
-            retryable: row.error_retryable,
-        })
+        self.failure()
     }
 
     /// When it was asked for.
@@ -94,6 +83,29 @@ impl SyncJob {
     /// When it is tried again; present only while it waits for that.
     async fn next_attempt_at(&self) -> Option<DateTime> {
         self.0.next_attempt_at.map(DateTime)
+    }
+}
+
+impl SyncJob {
+    /// How far it is.
+    pub(super) fn how_far(&self) -> SyncProgress {
+        SyncProgress {
+            pages: self.0.pages,
+            added: self.0.added,
+            modified: self.0.modified,
+            removed: self.0.removed,
+        }
+    }
+
+    /// What went wrong with the last attempt.
+    pub(super) fn failure(&self) -> Option<SyncError> {
+        let row = &self.0;
+        row.error_message.as_ref().map(|message| SyncError {
+            code: named(row.error_code.as_deref()).unwrap_or(ErrorCode::ServerError),
+            message: message.clone(),
+            action: named(row.error_action.as_deref()),
+            retryable: row.error_retryable,
+        })
     }
 }
 
@@ -123,7 +135,7 @@ pub enum SyncTrigger {
     Link,
     /// The provider said that there is news.
     Webhook,
-    /// The person asked for it.
+    /// The person asked for it, or an administrator.
     Manual,
     /// The server looks after every item once a day.
     Schedule,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{ID, Object};
+use async_graphql::{Enum, ID, Object};
 use entity::user;
 
 use super::{
@@ -65,8 +65,23 @@ impl User {
         self.0.birth_date.map(Date)
     }
 
+    /// What the person may do here. It is asked of the database with each request: a change holds at once.
+    async fn role(&self) -> Role {
+        self.0.role.into()
+    }
+
     /// When the person registered.
     async fn created_at(&self) -> DateTime {
         DateTime(self.0.created_at)
     }
+}
+
+/// What a person may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "user::Role")]
+pub enum Role {
+    /// What concerns the person alone.
+    User,
+    /// Also `admin` and the mutations of administrators.
+    Admin,
 }

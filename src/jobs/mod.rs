@@ -28,23 +28,27 @@ use crate::{
 mod attempt;
 mod backlog;
 mod claim;
+mod look;
 mod presence;
 mod prune;
 mod reap;
 mod registry;
 mod runner;
 mod slots;
+mod step_in;
 mod take;
 #[cfg(test)]
 mod tests;
 
 pub use backlog::{Backlog, backlog};
 pub use claim::Claim;
+pub use look::{dead, list};
 pub use prune::Prune;
 pub use registry::Registry;
 #[cfg(test)]
 pub(crate) use runner::DRAIN;
 pub use runner::Runner;
+pub use step_in::{cancel, retry};
 
 // The conditions of the partial indexes, word for word: SQLite uses such an index only where it finds
 // its condition in the statement, however plainly it follows from another. Ended jobs are kept for

@@ -4,6 +4,7 @@ use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, SchemaBu
 
 use crate::{
     accounts::AccountsQuery,
+    admin::{AdminMutation, AdminQuery},
     app::App,
     auth::{Auth, AuthMutation, AuthQuery},
     deletion::DeletionMutation,
@@ -14,7 +15,8 @@ use crate::{
     sync::{SyncMutation, SyncSubscription},
 };
 
-/// What can be asked. Everything is the viewer's own: another person's id answers as an unknown one.
+/// What can be asked. Everything but `admin` is the viewer's own: another person's id answers as an unknown
+/// one.
 #[derive(Debug, Default, MergedObject)]
 pub struct Query(
     AuthQuery,
@@ -22,6 +24,7 @@ pub struct Query(
     LinkingQuery,
     RatesQuery,
     ExportsQuery,
+    AdminQuery,
 );
 
 /// What can be done. Every answer has `userErrors`, for what a person can act on.
@@ -34,6 +37,7 @@ pub struct Mutation(
     RatesMutation,
     ExportsMutation,
     DeletionMutation,
+    AdminMutation,
 );
 
 /// What can be followed. Every event of yours has a cursor: pass the last one as `after` to miss

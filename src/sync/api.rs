@@ -4,8 +4,7 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject, Subscription
 use entity::{
     activity::ActivityKind,
     feed_event::EventKind,
-    item::{self, LinkStatus},
-    removed_transaction,
+    item, removed_transaction,
     sync_job::{self, SyncTrigger},
 };
 use futures_util::Stream;
@@ -15,11 +14,11 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::request;
+use super::{request, step_in::refuse_disconnected};
 use crate::{
     activity::{self, Entry},
     app::App,
-    error::{Error, ErrorCode, Refusal, Result},
+    error::{Error, Result},
     graphql::{
         ContextExt,
         errors::{UserError, settle},
@@ -90,14 +89,7 @@ async fn sync_item(
     let mut txn = app.db.begin().await?;
     let rows = item::Entity::owned_by(viewer).filter(item::Column::Id.eq(row_id));
     let item = rows.one(&*txn).await?.ok_or_else(unknown)?;
-    // One that asks for a new sign-in is asked again: a repair in the app's own Link may be told by
-    // nobody but the person.
-    if item.link_status == LinkStatus::Disconnected {
-        let text = "Access to this bank has ended. Link it anew.";
-        return Err(Refusal::new(ErrorCode::ItemDisconnected, text)
-            .on("itemId")
-            .into());
-    }
+    refuse_disconnected(&item)?;
     let id = request(&mut txn, app, &item, SyncTrigger::Manual).await?;
     let job = sync_job::Entity::owned_by(viewer)
         .filter(sync_job::Column::Id.eq(id))

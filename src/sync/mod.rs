@@ -48,6 +48,7 @@ mod job;
 mod known;
 mod plan;
 mod standing;
+mod step_in;
 mod store;
 mod sweep;
 mod write;
@@ -58,6 +59,7 @@ pub(crate) use follow::{begin_anew, forget};
 pub use job::SyncItem;
 pub(crate) use job::{access_token, place};
 pub(crate) use standing::is_broken;
+pub(crate) use step_in::{cancel_job, request_by_hand, retry};
 pub(crate) use store::cancel;
 pub use sweep::SweepItems;
 

@@ -200,6 +200,40 @@ pub(super) async fn set_back(
     Ok(())
 }
 
+/// Makes a sync that had failed for good one that has not begun; whether it was one. The caller tells the
+/// feed.
+pub(super) async fn reopen(txn: &Txn, id: Uuid) -> Result<bool> {
+    let rows = sync_job::Entity::find().filter(sync_job::Column::Id.eq(id));
+    let failed = rows.filter(sync_job::Column::Status.eq(SyncJobStatus::Failed));
+    let Some(row) = failed.one(&**txn).await? else {
+        return Ok(false);
+    };
+    let mut row = row.into_active_model();
+    row.status = Set(SyncJobStatus::Queued);
+    row.attempt = Set(0);
+    row.error_code = Set(None);
+    row.error_message = Set(None);
+    row.error_action = Set(None);
+    row.error_retryable = Set(false);
+    row.finished_at = Set(None);
+    row.update(&**txn).await?;
+    Ok(true)
+}
+
+/// Cancels one sync that has not ended; whether it had not. The caller tells the feed.
+pub(super) async fn cancel_one(txn: &Txn, id: Uuid, now: DateTime<Utc>) -> Result<bool> {
+    let Some(row) = find(txn, id).await? else {
+        return Ok(false);
+    };
+    let mut row = row.into_active_model();
+    row.status = Set(SyncJobStatus::Cancelled);
+    row.error_retryable = Set(false);
+    row.next_attempt_at = Set(None);
+    row.finished_at = Set(Some(now));
+    row.update(&**txn).await?;
+    Ok(true)
+}
+
 /// Cancels the syncs of an item that is going away; returns them. The caller tells the feed.
 pub(crate) async fn cancel(txn: &Txn, item_id: Uuid, now: DateTime<Utc>) -> Result<Vec<Uuid>> {
     use sync_job::Column as Row;

@@ -31,24 +31,22 @@ pub(super) async fn keep(app: &App, batch: &[Waiting]) -> Result<()> {
     let items = items(&txn, &fresh).await?;
     let mut looked = HashSet::new();
     for (waiting, row_id) in fresh {
-        let Delivery {
-            subject, notice, ..
-        } = &waiting.delivery;
-        let owner = match subject {
+        let (provider, delivery) = (waiting.provider, &waiting.delivery);
+        let owner = match &delivery.subject {
             Subject::Item(id) => {
-                if let Some(item) = items.get(&(waiting.provider, id.clone())) {
+                if let Some(item) = items.get(&(provider, id.clone())) {
                     // Many of one item at once ask for one look.
-                    let again = matches!(notice, Notice::Look) && !looked.insert(item.id);
-                    if !again && item.removed_at.is_none() {
-                        linking::notice(&mut txn, app, item, notice).await?;
+                    let look = matches!(delivery.notice, Notice::Look);
+                    if !look || looked.insert(item.id) {
+                        notice(&mut txn, app, item, &delivery.notice).await?;
                     }
                     Some(item.user_id)
                 } else {
-                    adopt(&mut txn, app, waiting).await?;
+                    adopt(&mut txn, app, provider, delivery).await?;
                     None
                 }
             }
-            Subject::Link(_) => session(&mut txn, app, waiting, row_id).await?,
+            Subject::Link(_) => session(&mut txn, app, delivery, row_id).await?,
             Subject::Nothing => None,
         };
         if owner.is_some() {
@@ -56,6 +54,19 @@ pub(super) async fn keep(app: &App, batch: &[Waiting]) -> Result<()> {
         }
     }
     txn.commit().await
+}
+
+/// Lets what is said of an item take effect, unless it is removed.
+pub(super) async fn notice(
+    txn: &mut Txn,
+    app: &App,
+    item: &item::Model,
+    notice: &Notice,
+) -> Result<()> {
+    if item.removed_at.is_none() {
+        linking::notice(txn, app, item, notice).await?;
+    }
+    Ok(())
 }
 
 /// Waits for whoever keeps the same delivery or makes what it is about: whoever stores an item holds
@@ -157,18 +168,18 @@ async fn items(
 }
 
 /// Lets the news of a link session take effect; whose session it is, if we know it.
-async fn session(
+pub(super) async fn session(
     txn: &mut Txn,
     app: &App,
-    waiting: &Waiting,
+    delivery: &Delivery,
     webhook_id: Uuid,
 ) -> Result<Option<Uuid>> {
-    let rows = link_token::Entity::find()
-        .filter(link_token::Column::TokenHash.eq(subject(&waiting.delivery)));
+    let rows =
+        link_token::Entity::find().filter(link_token::Column::TokenHash.eq(subject(delivery)));
     let Some(session) = rows.one(&**txn).await? else {
         return Ok(None);
     };
-    if matches!(waiting.delivery.notice, Notice::SessionFinished(_)) {
+    if matches!(delivery.notice, Notice::SessionFinished(_)) {
         let job = FinishLinkSession {
             webhook_id,
             link_token_id: session.id,
@@ -178,19 +189,30 @@ async fn session(
     Ok(Some(session.user_id))
 }
 
-/// Has somebody look for a login that nobody here knows, if we know whose it is. Its delivery waits for
-/// the item.
-async fn adopt(txn: &mut Txn, app: &App, waiting: &Waiting) -> Result<()> {
-    let Some(theirs) = &waiting.delivery.provider_user_id else {
-        return Ok(());
+/// Has somebody look for a login that nobody here knows, if we know whose it is; whether we do. Its delivery
+/// waits for the item.
+pub(super) async fn adopt(
+    txn: &mut Txn,
+    app: &App,
+    provider: ProviderKind,
+    delivery: &Delivery,
+) -> Result<bool> {
+    let Some(theirs) = &delivery.provider_user_id else {
+        return Ok(false);
     };
-    if let Some(user_id) = linking::person_called(&**txn, waiting.provider, theirs).await? {
-        enqueue(txn, app, &AdoptLogins { user_id }, When::default()).await?;
-    }
-    Ok(())
+    let Some(user_id) = linking::person_called(&**txn, provider, theirs).await? else {
+        return Ok(false);
+    };
+    enqueue(txn, app, &AdoptLogins { user_id }, When::default()).await?;
+    Ok(true)
 }
 
-async fn applied(app: &App, txn: &Txn, row_id: Uuid, user_id: Option<Uuid>) -> Result<()> {
+pub(super) async fn applied(
+    app: &App,
+    txn: &Txn,
+    row_id: Uuid,
+    user_id: Option<Uuid>,
+) -> Result<()> {
     webhook::Entity::update_many()
         .col_expr(webhook::Column::State, Expr::value(WebhookState::Applied))
         .col_expr(webhook::Column::UserId, Expr::value(user_id))

@@ -11,8 +11,10 @@
 mod expire;
 mod intake;
 mod keep;
+mod replay;
 mod routes;
 
 pub use expire::ExpireWebhooks;
 pub use intake::Intake;
+pub use replay::replay;
 pub use routes::routes;

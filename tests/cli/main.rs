@@ -9,6 +9,7 @@ mod metrics;
 mod rates;
 mod refusals;
 mod rekey;
+mod user;
 
 use std::{
     fs,

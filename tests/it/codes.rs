@@ -132,12 +132,26 @@ async fn at_the_end(met: &mut Met, app: &TestApp, mia: &Person) {
     met.ask(mia, delete, json!({})).await;
 }
 
+/// An account that is locked, and a last administrator.
+async fn at_the_lock(met: &mut Met, app: &TestApp) {
+    let (ada, bob) = (app.administrator("ada").await, app.person("bob").await);
+    let lock = "mutation($id: ID!) { lockUser(input: {userId: $id}) { userErrors { code } } }";
+    for person in [&ada, &bob] {
+        let id = person.ask("{ viewer { id } }", json!({})).await["viewer"]["id"].take();
+        met.ask(&ada, lock, json!({"id": id})).await;
+    }
+    let login = "mutation { login(input: {email: \"bob@example.com\", password: \"correct horse battery\"}) { \
+                 userErrors { code } } }";
+    met.ask(&bob.stranger(), login, json!({})).await;
+}
+
 #[test]
 fn every_code_a_payload_may_hold_is_met() {
     with_one_hasher(async {
         let app = TestApp::start().await;
         let ana = app.person("ana").await;
         let mut met = Met::default();
+        at_the_lock(&mut met, &app).await;
         at_the_door(&mut met, &ana.stranger()).await;
         at_the_exchange(&mut met, &app, &ana).await;
         at_the_sync(&mut met, &app, &ana).await;

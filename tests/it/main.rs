@@ -8,6 +8,7 @@
     reason = "a story fails by panicking"
 )]
 
+mod admin;
 mod architecture;
 mod bad_input;
 mod canary;

@@ -32,6 +32,7 @@ const PARTIAL: [&str; 7] = [
     "ix_jobs_run_at",
     "ix_jobs_running",
     "ix_jobs_concurrency_key",
+    "ix_jobs_dead_id",
     "ix_webhooks_provider_subject",
     "ix_users_deleted_at",
 ];

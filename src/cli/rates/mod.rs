@@ -1,22 +1,16 @@
 //! `passbook rates`: the exchange rates of a running server, as they come. It signs in as a person and
-//! subscribes as any client does, and ends its session when it ends. Refused: a password on the command
-//! line, where everybody on the machine can read it.
+//! subscribes as any client does, and ends its session when it ends.
 
-use std::{
-    io::{IsTerminal, stdin},
-    time::Duration,
-};
+use std::time::Duration;
 
 use clap::Args;
-use console::Term;
 use futures_util::FutureExt;
 use futures_util::future::select_all;
-use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use super::{
     failure::{Exit, Failure},
-    signals, start,
+    password, signals, start,
 };
 use crate::{
     config::{Config, is_in_the_clear},
@@ -57,7 +51,8 @@ pub(super) async fn run(args: RatesArgs) -> Result<(), Failure> {
         let text = format!("--url: over {url} the way would read your password; use https://");
         return Err(Failure::new(Exit::Usage, text));
     }
-    let password = password(&args.email).await?;
+    let words = format!("Password of {}: ", args.email);
+    let password = password::read(&words).await?;
     let mut client = Client::new(&url)?;
     client.sign_in(&args.email, &password).await?;
     // Not before: whoever leaves at the prompt is to leave at once.
@@ -158,27 +153,4 @@ async fn follow(
         screen.show(rate)?;
         came += 1;
     }
-}
-
-/// The password of a person, from whoever sits there or from standard input.
-async fn password(email: &str) -> Result<SecretString, Failure> {
-    let email = email.to_owned();
-    let read = tokio::task::spawn_blocking(move || {
-        if stdin().is_terminal() {
-            let terminal = Term::stderr();
-            terminal.write_str(&format!("Password of {email}: "))?;
-            return terminal.read_secure_line();
-        }
-        let mut line = String::new();
-        stdin().read_line(&mut line)?;
-        Ok::<_, std::io::Error>(line)
-    });
-    let read = read.await.map_err(|error| Failure::io(error.to_string()))?;
-    let line = read.map_err(|error| Failure::io(format!("standard input: {error}")))?;
-    let password = line.trim_end_matches(['\r', '\n']).to_owned();
-    if password.is_empty() {
-        let text = "standard input: no password; write it there, or run this in a terminal";
-        return Err(Failure::new(Exit::Usage, text));
-    }
-    Ok(password.into())
 }

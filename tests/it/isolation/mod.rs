@@ -115,11 +115,14 @@ async fn wherever_an_id_is_taken_somebody_elses_is_nobodys() {
 #[tokio::test]
 async fn every_place_that_reads_finds_what_is_ones_own() {
     let app = TestApp::start().await;
-    let ana = app.person("ana").await;
+    let ana = app.administrator("ana").await;
     ana.link(&app.bank, "user_good").await;
     export(&ana).await;
     app.idle().await;
     let hers = own(&ana).await;
+    let look = json!({"id": hers.iter().find(|id| id.starts_with("user_"))});
+    let looked = "query($id: ID!) { admin { user(id: $id) { email } } }";
+    ana.ask(looked, look).await;
     for place in Types::read(&sdl()).places() {
         if place.root == "mutation" {
             continue;
@@ -131,4 +134,32 @@ async fn every_place_that_reads_finds_what_is_ones_own() {
         }
         assert!(found, "{} asks for nothing: {}", place.name, place.document);
     }
+}
+
+#[tokio::test]
+async fn for_administrators_too_an_id_of_another_type_is_nobodys() {
+    let app = TestApp::start().await;
+    let (ana, bob) = (app.administrator("ana").await, app.person("bob").await);
+    bob.link(&app.bank, "user_good").await;
+    app.idle().await;
+    let mut others = own(&bob).await;
+    // These two are what administrators name.
+    others.retain(|id| !id.starts_with("user_") && !id.starts_with("item_"));
+    let before = traces(&app).await;
+    let mut tried = 0;
+    for place in Types::read(&sdl()).places() {
+        let nothing = answer(&ana, &place, NOTHING[0]).await;
+        let theirs = place.for_administrators || nothing.contains("this id.\"");
+        if !theirs {
+            continue;
+        }
+        assert!(!nothing.contains("FORBIDDEN"), "{}", place.name);
+        for id in others.iter().map(String::as_str).chain(NOTHING) {
+            let told = answer(&ana, &place, id).await;
+            assert_eq!(told, nothing, "{} {id}", place.name);
+        }
+        tried += 1;
+    }
+    assert!(tried >= 12, "only {tried}");
+    assert_eq!(traces(&app).await, before, "nothing happened");
 }

@@ -26,6 +26,8 @@ pub(super) struct Place {
     pub(super) root: &'static str,
     pub(super) document: String,
     variables: Value,
+    /// Whether it is below `admin`.
+    pub(super) for_administrators: bool,
 }
 
 impl Place {
@@ -56,23 +58,29 @@ impl Types {
     /// All places that take an id.
     pub(super) fn places(&self) -> Vec<Place> {
         let roots = [
-            ("query", "Query"),
-            ("mutation", "Mutation"),
-            ("subscription", "Subscription"),
+            ("query", "Query", None),
+            ("mutation", "Mutation", None),
+            ("subscription", "Subscription", None),
+            ("query", "Admin", Some("admin")),
         ];
         let mut places = Vec::new();
-        for (root, name) in roots {
+        for (root, name, below) in roots {
             for field in self.fields(name) {
                 for argument in &field.node.arguments {
                     for (path, value) in self.ids(&argument.node.ty.node) {
                         let argument = argument.node.name.node.as_str();
                         let name = format!("{root} {} {argument}{path}", field.node.name.node);
-                        let (document, variables) = self.ask(root, &field.node, argument, &value);
+                        let (head, ask, variables) = self.ask(root, &field.node, argument, &value);
+                        let document = match below {
+                            None => format!("{head} {{ {ask} }}"),
+                            Some(field) => format!("{head} {{ {field} {{ {ask} }} }}"),
+                        };
                         places.push(Place {
                             name,
                             root,
                             document,
                             variables,
+                            for_administrators: below.is_some(),
                         });
                     }
                 }
@@ -140,7 +148,7 @@ impl Types {
         field: &FieldDefinition,
         argument: &str,
         value: &Value,
-    ) -> (String, Value) {
+    ) -> (String, String, Value) {
         let given = |one: &&Positioned<InputValueDefinition>| {
             one.node.name.node == argument || !one.node.ty.node.nullable
         };
@@ -161,8 +169,9 @@ impl Types {
         let (definitions, arguments) = (definitions.join(", "), arguments.join(", "));
         let selection = self.selection(&field.ty.node, DEPTH);
         let name = &field.name.node;
-        let document = format!("{root}({definitions}) {{ {name}({arguments}){selection} }}");
-        (document, Value::Object(variables))
+        let head = format!("{root}({definitions})");
+        let ask = format!("{name}({arguments}){selection}");
+        (head, ask, Value::Object(variables))
     }
 
     /// Everything that can be asked of a type without arguments, so far down.

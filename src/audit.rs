@@ -1,0 +1,59 @@
+//! The writer of the administrators' log. Whoever does something as an administrator, or as the operator at
+//! the command line, writes one entry in the transaction that does it; whoever looks at something writes
+//! one before it is read. Entries are kept for a year, and nothing here changes one.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use entity::admin_access;
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+use uuid::Uuid;
+
+use crate::{error::Result, viewer::ClientInfo};
+
+/// How long an entry is kept.
+const KEPT: TimeDelta = TimeDelta::days(365);
+/// How many characters of arguments are kept.
+const LONGEST_ARGUMENTS: usize = 2_000;
+
+/// One thing that was looked at or done.
+#[derive(Clone, Debug)]
+pub struct Access {
+    /// Who it was; nobody of the server's people at the command line.
+    pub admin_id: Option<Uuid>,
+    /// The field, or the command.
+    pub action: String,
+    /// Its arguments as JSON. Never a secret.
+    pub arguments: String,
+    /// Whom it concerned, if one person alone.
+    pub user_id: Option<Uuid>,
+    /// Where the request came from.
+    pub client: ClientInfo,
+}
+
+/// Writes an entry.
+pub async fn record(db: &impl ConnectionTrait, at: DateTime<Utc>, access: Access) -> Result<()> {
+    let client = access.client.abridged();
+    let arguments = access.arguments.chars().take(LONGEST_ARGUMENTS).collect();
+    let row = admin_access::ActiveModel {
+        id: Set(Uuid::now_v7()),
+        admin_id: Set(access.admin_id),
+        action: Set(access.action),
+        arguments: Set(arguments),
+        user_id: Set(access.user_id),
+        user_agent: Set(client.user_agent),
+        address: Set(client.address),
+        at: Set(at),
+    };
+    admin_access::Entity::insert(row)
+        .exec_without_returning(db)
+        .await?;
+    Ok(())
+}
+
+/// Forgets what is older than a year.
+pub async fn prune(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<()> {
+    admin_access::Entity::delete_many()
+        .filter(admin_access::Column::At.lt(now - KEPT))
+        .exec(db)
+        .await?;
+    Ok(())
+}
