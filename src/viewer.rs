@@ -4,7 +4,8 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use entity::{
-    account, activity, challenge, item, removed_transaction, session, sync_job, transaction,
+    account, activity, challenge, identity, item, removed_transaction, session, sync_job,
+    transaction,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Select};
 use uuid::Uuid;
@@ -81,6 +82,7 @@ owned!(
     account,
     activity,
     challenge,
+    identity,
     removed_transaction,
     session,
     sync_job,

@@ -60,6 +60,15 @@ pub enum ActivityKind {
     /// Somebody tried to change the password and did not know it.
     #[sea_orm(string_value = "password_change_failed")]
     PasswordChangeFailed,
+    /// An identity was linked.
+    #[sea_orm(string_value = "identity_linked")]
+    IdentityLinked,
+    /// An identity was unlinked.
+    #[sea_orm(string_value = "identity_unlinked")]
+    IdentityUnlinked,
+    /// What came back from an issuer in the person's name was not acceptable.
+    #[sea_orm(string_value = "identity_refused")]
+    IdentityRefused,
     /// A bank was linked.
     #[sea_orm(string_value = "item_linked")]
     ItemLinked,

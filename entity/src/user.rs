@@ -16,7 +16,7 @@ pub struct Model {
     pub email_key: String,
     /// When it was proven that the person reads what is sent to the address.
     pub email_verified_at: Option<DateTimeUtc>,
-    /// Argon2id in PHC form.
+    /// Argon2id in PHC form; empty for a person who has none and signs in by an identity alone.
     pub password_hash: String,
     /// Given name.
     pub first_name: Option<String>,

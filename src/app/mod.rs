@@ -9,7 +9,9 @@ use crate::{
     error::{ErrorCode, Refusal, Result},
     feed::Followers,
     metrics::Metrics,
-    providers::{CredentialLogin, Provider, ProviderKind, TokenExchange, rates::RateSource},
+    providers::{
+        CredentialLogin, Provider, ProviderKind, TokenExchange, oidc::Issuers, rates::RateSource,
+    },
     seal::Keys,
     ticker::Tickers,
 };
@@ -42,6 +44,8 @@ pub struct App {
     pub mx: Option<Arc<dyn Provider>>,
     /// Who tells exchange rates; absent where nobody does.
     pub rates: Option<Arc<dyn RateSource>>,
+    /// Who else people may sign in with.
+    pub issuers: Issuers,
 }
 
 impl App {

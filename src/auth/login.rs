@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{
     Auth,
-    password::Verdict,
+    password::{self, Verdict},
     rules,
     session::{self, Grant},
     throttle::{self, Attempt},
@@ -42,7 +42,7 @@ pub(super) async fn login(auth: &Auth, input: LoginInput, client: &ClientInfo) -
         client,
     };
     throttle::password(&auth.app, attempt).await?;
-    let stored = user.as_ref().map(|user| user.password_hash.as_str());
+    let stored = user.as_ref().and_then(password::stored);
     let verdict = auth.passwords.verify(&input.password, stored).await?;
     let user = match (user, verdict) {
         (Some(user), Verdict::Right | Verdict::Outdated) => user,

@@ -38,6 +38,7 @@ mod revocation;
 mod rules;
 mod session;
 mod sessions;
+mod social;
 #[cfg(test)]
 mod tests;
 mod throttle;
@@ -45,6 +46,7 @@ mod token;
 
 pub use api::{AuthMutation, AuthQuery};
 pub use prune::PruneSessions;
+pub use social::routes;
 
 use password::Passwords;
 use revocation::Revocations;

@@ -1,11 +1,11 @@
-//! Forgetting sessions that ended a month ago, long enough to answer what became of one, and allowances
-//! that are whole again.
+//! Forgetting sessions that ended a month ago, long enough to answer what became of one, allowances that
+//! are whole again, and social logins nobody finished.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
-use entity::session;
+use entity::{login_attempt, session};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter};
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +38,10 @@ impl Job for PruneSessions {
             .add(session::Column::RevokedAt.lt(month));
         session::Entity::delete_many()
             .filter(over)
+            .exec(&*txn)
+            .await?;
+        login_attempt::Entity::delete_many()
+            .filter(login_attempt::Column::ExpiresAt.lt(app.clock.now()))
             .exec(&*txn)
             .await?;
         let whole = format!(

@@ -49,6 +49,11 @@ const OF_ACCOUNT_ANYWHERE: Rate = Rate::new(10, 120);
 /// Accounts from one address: 5, then three an hour.
 const REGISTRATIONS: Rate = Rate::new(5, 1_200);
 
+/// Social logins begun from one address: 20, then ten a minute.
+const SOCIAL_STARTS: Rate = Rate::new(20, 6);
+/// Browsers on their way to an issuer or back, from one address: 60, then thirty a minute.
+const SOCIAL_VISITS: Rate = Rate::new(60, 2);
+
 /// What is about to be tried, for whom, and from where.
 pub(super) struct Attempt<'a> {
     /// The address of the account in the form in which addresses are compared, or what stands for it.
@@ -95,11 +100,31 @@ pub(super) async fn confirmation(app: &App, user_id: Uuid) -> Result<()> {
 /// # Errors
 /// As [`password`].
 pub(super) async fn registration(app: &App, client: &ClientInfo) -> Result<()> {
+    of_address(app, "registrations", REGISTRATIONS, client).await
+}
+
+/// Counts the beginning of a social login.
+///
+/// # Errors
+/// As [`password`].
+pub(super) async fn social_start(app: &App, client: &ClientInfo) -> Result<()> {
+    of_address(app, "social starts", SOCIAL_STARTS, client).await
+}
+
+/// Counts a browser on its way to an issuer or back.
+///
+/// # Errors
+/// As [`password`].
+pub(super) async fn social_visit(app: &App, client: &ClientInfo) -> Result<()> {
+    of_address(app, "social visits", SOCIAL_VISITS, client).await
+}
+
+/// Counts what an address does, whoever is behind it.
+async fn of_address(app: &App, what: &str, rate: Rate, client: &ClientInfo) -> Result<()> {
     let Some(network) = client.address.as_deref().and_then(holder) else {
         return Ok(());
     };
-    let key = format!("registrations {network}");
-    spend(app, &[(key, REGISTRATIONS)]).await
+    spend(app, &[(format!("{what} {network}"), rate)]).await
 }
 
 /// Whose attempts an address stands for. This machine's own programs stand for anybody: usually one of

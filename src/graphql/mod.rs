@@ -19,6 +19,7 @@ pub mod cost;
 pub mod errors;
 pub mod exchange_rate;
 pub mod id;
+pub mod identity;
 pub mod institution;
 pub mod item;
 pub mod live;

@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use super::{
     ContextExt, account::Account, activity::Activity, exchange_rate::ExchangeRate, id,
-    institution::Institution, item::Item, loaders::Key, session::Session, sync_job::SyncJob,
-    transaction::Transaction, user::User,
+    identity::Identity, institution::Institution, item::Item, loaders::Key, session::Session,
+    sync_job::SyncJob, transaction::Transaction, user::User,
 };
 use crate::error::Result;
 
@@ -27,6 +27,8 @@ pub enum Node {
     Activity(Activity),
     /// What a currency cost.
     ExchangeRate(ExchangeRate),
+    /// An account elsewhere.
+    Identity(Identity),
     /// A bank.
     Institution(Institution),
     /// A login at a bank.
@@ -69,6 +71,11 @@ pub async fn find(ctx: &Context<'_>, id: &str) -> Result<Option<Node>> {
             .load_one(row)
             .await?
             .map(|row| ExchangeRate(row).into()),
+        id::IDENTITY => rows
+            .identity
+            .load_one(key)
+            .await?
+            .map(|row| Identity(row).into()),
         id::INSTITUTION => rows
             .institution
             .load_one(row)

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use async_graphql::{ID, Object};
+use async_graphql::{Context, ID, Object};
 use entity::user;
 
 use super::{
-    id,
+    ContextExt, id,
+    identity::Identity,
     scalar::{Date, DateTime},
 };
+use crate::error::Result;
 
 /// A person who signs in.
 #[derive(Clone)]
@@ -35,7 +37,7 @@ impl User {
         id::encode(id::USER, self.0.id)
     }
 
-    /// The e-mail address, as it was typed at registration.
+    /// The e-mail address, as it was typed at registration or told by a sign-in provider.
     async fn email(&self) -> &str {
         &self.0.email
     }
@@ -53,6 +55,12 @@ impl User {
     /// Date of birth.
     async fn birth_date(&self) -> Option<Date> {
         self.0.birth_date.map(Date)
+    }
+
+    /// The accounts elsewhere that let the person in, oldest first.
+    async fn identities(&self, ctx: &Context<'_>) -> Result<Vec<Identity>> {
+        let rows = ctx.loaders().identities_of_user.load_one(self.0.id).await?;
+        Ok(rows.unwrap_or_default().into_iter().map(Identity).collect())
     }
 
     /// When the person registered.

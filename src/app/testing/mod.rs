@@ -28,6 +28,7 @@ use crate::{
     database::Database,
     feed::{self, Followers},
     metrics::Metrics,
+    providers::oidc::Issuers,
     seal::Keys,
     ticker::Tickers,
     viewer::Viewer,
@@ -180,6 +181,7 @@ async fn open(url: &str, place: Place) -> TestApp {
         plaid: Arc::new(SmallBank),
         mx: None,
         rates: Some(Arc::new(SmallDesk::default())),
+        issuers: Issuers::default(),
     };
     TestApp {
         app,

@@ -24,17 +24,24 @@ use crate::{
 
 mod profile;
 mod sessions;
+mod social;
 
 use profile::ProfileMutation;
 use sessions::{SessionsMutation, SessionsQuery};
+use social::{SocialMutation, SocialQuery};
 
 /// What can be asked of sign-in.
 #[derive(Debug, Default, MergedObject)]
-pub struct AuthQuery(ViewerQuery, SessionsQuery);
+pub struct AuthQuery(ViewerQuery, SessionsQuery, SocialQuery);
 
 /// What can be done about sign-in.
 #[derive(Debug, Default, MergedObject)]
-pub struct AuthMutation(SignInMutation, SessionsMutation, ProfileMutation);
+pub struct AuthMutation(
+    SignInMutation,
+    SessionsMutation,
+    ProfileMutation,
+    SocialMutation,
+);
 
 /// What begins, continues or ends a session answers.
 #[derive(Default, SimpleObject)]

@@ -20,6 +20,7 @@ use crate::{
     feed::Followers,
     graphql::errors::ErrorPolicy,
     metrics::Metrics,
+    providers::oidc::Issuers,
     seal::Keys,
     ticker::Tickers,
     viewer::ClientInfo,
@@ -54,6 +55,7 @@ impl World {
             plaid: Arc::new(SmallBank),
             mx: None,
             rates: None,
+            issuers: Issuers::default(),
         };
         let auth = Auth::new(app.clone()).unwrap();
         let schema = Schema::build(
