@@ -1,6 +1,5 @@
 //! The keys of the issuers, and tokens as they are ordered.
 
-use aws_lc_rs::encoding::AsBigEndian;
 use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
@@ -38,15 +37,11 @@ impl Signer {
 
     /// The set of public keys.
     pub(super) fn public(&self) -> Value {
-        let (n, e) = (
-            self.rsa.public_key().modulus(),
-            self.rsa.public_key().exponent(),
-        );
-        let number = |bytes: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(bytes);
+        // RSAPublicKey in DER, of 2048 bits and the usual exponent: nine bytes before the modulus.
+        let modulus = self.rsa.public_key().as_ref().get(9..9 + 256);
         let rsa = json!({
-            "kty": "RSA", "use": "sig", "alg": "RS256", "kid": "rsa",
-            "n": number(n.big_endian_without_leading_zero()),
-            "e": number(e.big_endian_without_leading_zero()),
+            "kty": "RSA", "use": "sig", "alg": "RS256", "kid": "rsa", "e": "AQAB",
+            "n": BASE64_URL_SAFE_NO_PAD.encode(modulus.unwrap_or_default()),
         });
         json!({ "keys": [point(&self.elliptic, "elliptic"), rsa] })
     }

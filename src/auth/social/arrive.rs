@@ -4,7 +4,9 @@ use chrono::{DateTime, Utc};
 use entity::login_attempt;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 
-use super::{CODE_LIFETIME, depart::callback, forget, kept, open, place, refused, secret};
+use super::{
+    CODE_LIFETIME, depart::callback, fault_word, forget, kept, open, place, refused, secret,
+};
 use crate::{
     auth::Auth,
     error::{Error, Result},
@@ -66,14 +68,7 @@ pub(super) async fn arrive(
             );
             word
         }
-        Err(Unproven::Fault(IssuerFault::Unavailable(why))) => {
-            tracing::warn!(provider, reason = why, "an issuer gave no answer");
-            "provider_unavailable"
-        }
-        Err(Unproven::Fault(fault)) => {
-            refused(auth, provider, attempt.user_id, &fault.to_string(), client).await?;
-            "login_refused"
-        }
+        Err(Unproven::Fault(fault)) => fault_word(auth, &attempt, &fault, client).await?,
     };
     forget(auth, attempt.id).await?;
     Ok(Way::Error {

@@ -4,19 +4,23 @@ use entity::login_attempt;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use uuid::Uuid;
 
-use super::{forget, is_secret, kept, open, place, secret};
+use super::{fault_word, forget, is_secret, kept, open, place, secret};
 use crate::{
     auth::Auth,
     error::{Error, Result},
     providers::oidc::Departure,
+    viewer::ClientInfo,
 };
 
 /// Where a browser goes from here.
 pub(super) enum Way {
     /// To the issuer, with this cookie.
     Issuer { url: String, browser: String },
-    /// Back to the app: the issuer does not answer.
-    App { redirect_uri: String },
+    /// Back to the app, with a word for why: the issuer does not answer, or wrongly.
+    App {
+        redirect_uri: String,
+        error: &'static str,
+    },
     /// Nowhere: the ticket opens nothing.
     Nowhere,
 }
@@ -27,6 +31,7 @@ pub(super) async fn depart(
     provider: &str,
     ticket: &str,
     browser: Option<&str>,
+    client: &ClientInfo,
 ) -> Result<Way> {
     let Some(issuer) = auth.app.issuers.find(provider) else {
         return Ok(Way::Nowhere);
@@ -37,10 +42,12 @@ pub(super) async fn depart(
     let departure = match issuer.depart(&callback(auth, provider)).await {
         Ok(departure) => departure,
         Err(fault) => {
-            tracing::warn!(provider, reason = %fault, "an issuer cannot be asked to sign somebody in");
+            let error = fault_word(auth, &attempt, &fault, client).await?;
             forget(auth, attempt.id).await?;
-            let redirect_uri = attempt.redirect_uri;
-            return Ok(Way::App { redirect_uri });
+            return Ok(Way::App {
+                redirect_uri: attempt.redirect_uri,
+                error,
+            });
         }
     };
     let browser = match browser.filter(|known| is_secret(known)) {

@@ -28,6 +28,7 @@ use crate::{
     activity::{self, Entry},
     app::App,
     error::{Error, Result},
+    providers::oidc::IssuerFault,
     seal::{Place, sha256_hex},
     viewer::ClientInfo,
 };
@@ -101,6 +102,23 @@ fn open(auth: &Auth, column: login_attempt::Column, secret: &str) -> Condition {
     Condition::all()
         .add(column.eq(kept(secret)))
         .add(login_attempt::Column::ExpiresAt.gt(auth.app.clock.now()))
+}
+
+/// What the app is told of an issuer's fault; what looks forged is written down.
+async fn fault_word(
+    auth: &Auth,
+    attempt: &login_attempt::Model,
+    fault: &IssuerFault,
+    client: &ClientInfo,
+) -> Result<&'static str> {
+    let provider = attempt.provider.as_str();
+    if let IssuerFault::Unavailable(why) = fault {
+        tracing::warn!(provider, reason = why, "an issuer gave no answer");
+        return Ok("provider_unavailable");
+    }
+    let why = fault.to_string();
+    refused(auth, provider, attempt.user_id, &why, client).await?;
+    Ok("login_refused")
 }
 
 /// One line about something that looks forged: in the log, and in the log of the person, if it is known

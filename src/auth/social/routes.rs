@@ -45,9 +45,10 @@ async fn start(State(auth): State<Auth>, Path(provider): Path<String>, request: 
             }
             response
         }
-        Ok(depart::Way::App { redirect_uri }) => {
-            back_to(&redirect_uri, "error", "provider_unavailable")
-        }
+        Ok(depart::Way::App {
+            redirect_uri,
+            error,
+        }) => back_to(&redirect_uri, "error", error),
         Ok(depart::Way::Nowhere) => page(
             StatusCode::BAD_REQUEST,
             "OIDC_TICKET",
@@ -58,10 +59,11 @@ async fn start(State(auth): State<Auth>, Path(provider): Path<String>, request: 
 }
 
 async fn departing(auth: &Auth, provider: &str, request: &Parts) -> Result<depart::Way> {
-    throttle::social_visit(&auth.app, &client(request)).await?;
+    let client = client(request);
+    throttle::social_visit(&auth.app, &client).await?;
     let ticket = once(request, "ticket").unwrap_or_default();
     let browser = cookie(auth, &request.headers);
-    depart::depart(auth, provider, &ticket, browser.as_deref()).await
+    depart::depart(auth, provider, &ticket, browser.as_deref(), &client).await
 }
 
 async fn callback(

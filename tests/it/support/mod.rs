@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use passbook::{
     app::App,
-    auth::Auth,
+    auth::{self, Auth},
     clock::Clock,
-    config::Config,
+    config::{Config, OidcProvider},
     database::{Database, Txn},
     feed::Followers,
     metrics::Metrics,
     providers::{
         alphavantage::{AlphaVantage, AlphaVantageSettings},
         mx::{Mx, MxSettings, WebhookLogin},
+        oidc::Issuers,
         plaid::{Plaid, PlaidSettings},
     },
     relay, schema,
@@ -33,6 +34,7 @@ mod hashing;
 mod mx;
 mod person;
 mod place;
+pub(crate) mod social;
 
 pub(crate) use bank::{Bank, Signed};
 pub(crate) use hashing::{crowd, with_one_hasher};
@@ -73,6 +75,14 @@ impl TestApp {
             .map(|&(name, value)| (name.into(), value.into()));
         let (place, bank) = (Place::make().await, Bank::open().await);
         Self::open(place, bank, pairs.collect()).await
+    }
+
+    /// A server with such settings, beside a bank that is there before it.
+    pub(crate) async fn beside(bank: &Bank, pairs: &[(&str, &str)]) -> Self {
+        let pairs = pairs
+            .iter()
+            .map(|&(name, value)| (name.into(), value.into()));
+        Self::open(Place::make().await, bank.clone(), pairs.collect()).await
     }
 
     /// The server ends as it does at a signal, and another begins on its database and address.
@@ -158,6 +168,10 @@ impl TestApp {
             api_key: config.rates.api_key.clone(),
             name: "the sandbox".to_owned(),
         };
+        let providers = match config.oidc.as_slice() {
+            [] => vec![OidcProvider::sandbox(&bank.url())],
+            listed => listed.to_vec(),
+        };
         // The address is taken first, since Plaid is told where to send webhooks.
         let socket = Socket::bind("LISTEN", config.listen).await.unwrap();
         let metrics = Metrics::default();
@@ -176,6 +190,7 @@ impl TestApp {
                 Mx::new(mx, clock.clone(), metrics.clone()).unwrap(),
             )),
             rates: Some(Arc::new(AlphaVantage::new(rates, clock.clone()).unwrap())),
+            issuers: Issuers::new(&providers, &clock).unwrap(),
             metrics,
         };
         let shutdown = CancellationToken::new();
@@ -337,7 +352,7 @@ fn run(app: &App, socket: Socket, shutdown: &CancellationToken) -> (String, Join
         keys: app.keys.clone(),
         executor: schema::build(app, auth.clone()),
         door: auth.clone(),
-        routes: webhooks::routes(app.clone(), intake),
+        routes: webhooks::routes(app.clone(), intake).merge(auth::routes(auth.clone())),
         limits: Arc::new(Limits::of(&app.config.wire)),
     };
     let server = Server::on(socket, site);
