@@ -162,6 +162,12 @@ fn name(field: &str, text: Option<String>, faults: &mut Vec<Refusal>) -> Option<
     (!text.is_empty()).then_some(text)
 }
 
+/// An address as somebody else says it, if it can be one.
+pub(super) fn likely_email(text: Option<&str>) -> Option<String> {
+    let text = text?.trim();
+    email_key(text).map(|_| text.to_owned())
+}
+
 /// A name as somebody else says it, if it can be one.
 pub(super) fn likely_name(text: Option<&str>) -> Option<String> {
     let mut faults = Vec::new();

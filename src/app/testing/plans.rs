@@ -7,7 +7,9 @@ use super::TestApp;
 
 /// Tables that grow with people and time. The others may be read whole; so may sessions, four times a
 /// day, which costs less than an index on what every refresh changes.
-const LARGE: [&str; 11] = [
+const LARGE: [&str; 13] = [
+    "identities",
+    "login_attempts",
     "exchange_rates",
     "jobs",
     "webhooks",
@@ -177,6 +179,10 @@ const PAST: &str = "
  SELECT {owner}, i, 'item', {owner}, '{recently}';
 20000 exchange_rates (id, base, quote, rate, day, provider_time, fetched_at, source, seq)
  SELECT {id}, CASE WHEN i % 20 = 0 THEN 'BTC' ELSE 'C' || (i % 20) END, 'USD', '1.5', '{today}', {minute}, '{recently}', 'a test', i;
+5000 identities (id, user_id, provider, issuer, subject, linked_at)
+ SELECT {id}, {owner}, 'google', 'https://accounts.google.com', 's' || i, '{recently}';
+5000 login_attempts (id, provider, redirect_uri, code_challenge, ticket_hash, state_hash, code_hash, expires_at)
+ SELECT {id}, 'google', 'x', 'x', 't' || i, 's' || i, 'c' || i, '{recently}';
 3000 sessions (id, user_id, salt, generation, rotated_at, expires_at, ends_at, created_at)
  SELECT {id}, {owner}, CAST('x' AS {blob}), 1, '{recently}', '{recently}', '{recently}', '{recently}';
 ";

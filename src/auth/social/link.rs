@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     activity::{self, Entry},
-    auth::{Auth, password},
+    auth::{Auth, password, rules},
     database::Txn,
     error::{Error, ErrorCode, Refusal, Result},
     graphql::id,
@@ -68,7 +68,7 @@ async fn link(
         provider: Set(proven.provider),
         issuer: Set(proven.person.issuer),
         subject: Set(proven.person.subject),
-        email: Set(proven.person.email),
+        email: Set(rules::likely_email(proven.person.email.as_deref())),
         linked_at: Set(now),
     };
     let row = row.insert(&**txn).await.map_err(overtaken)?;

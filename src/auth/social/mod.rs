@@ -40,6 +40,8 @@ mod link;
 mod redeem;
 mod routes;
 mod start;
+#[cfg(test)]
+mod tests;
 
 pub(super) use complete::complete_social_login;
 pub(super) use link::{UnlinkIdentityInput, link_identity, unlink_identity};

@@ -14,6 +14,7 @@ mod keys;
 mod mx;
 mod provider;
 mod rates;
+mod social;
 mod webhooks;
 
 /// How a thing is.
@@ -80,6 +81,7 @@ pub(super) async fn run(overrides: Overrides) -> Result<(), Failure> {
     provider::look(&config, &mut findings).await;
     mx::look(&config, &mut findings).await;
     rates::look(&config, db.as_ref(), &mut findings).await;
+    social::look(&config, &mut findings).await;
     webhooks::look(&config, keys.as_ref(), &mut findings).await;
     addresses::look(&config, &mut findings);
     conclude(&findings)

@@ -4,7 +4,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use openidconnect::{
     HttpRequest, HttpResponse,
     core::CoreClientAuthMethod,
-    http::{Method, Request, StatusCode, header},
+    http::{HeaderValue, Method, Request, StatusCode, header},
     url::form_urlencoded,
 };
 use reqwest::Url;
@@ -110,7 +110,7 @@ fn asking(
                 |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
             let login = format!("{}:{}", part(&provider.client_id), part(secret));
             let login = format!("Basic {}", STANDARD.encode(login));
-            request = request.header(header::AUTHORIZATION, login);
+            request = request.header(header::AUTHORIZATION, unshown(login)?);
         }
     }
     request.body(body.finish().into_bytes())
@@ -126,12 +126,8 @@ pub(super) async fn ask_more(
     let Some(endpoint) = metadata.userinfo_endpoint() else {
         return Ok(());
     };
-    let bearer = format!("Bearer {}", tokens.access_token.expose_secret());
-    let request = Request::builder()
-        .uri(endpoint.url().as_str())
-        .header(header::ACCEPT, "application/json")
-        .header(header::AUTHORIZATION, bearer);
-    let answer = issuer.http.call(sound(request.body(Vec::new()))?).await?;
+    let request = sound(bearing(endpoint.url(), &tokens.access_token))?;
+    let answer = issuer.http.call(request).await?;
     if answer.status() != StatusCode::OK {
         return Err(IssuerFault::Unavailable(format!(
             "its user info answers {}",
@@ -147,6 +143,23 @@ pub(super) async fn ask_more(
         said.entry(name).or_insert(value);
     }
     Ok(())
+}
+
+/// The request that a token goes with.
+fn bearing(endpoint: &Url, token: &SecretString) -> openidconnect::http::Result<HttpRequest> {
+    let bearer = unshown(format!("Bearer {}", token.expose_secret()))?;
+    Request::builder()
+        .uri(endpoint.as_str())
+        .header(header::ACCEPT, "application/json")
+        .header(header::AUTHORIZATION, bearer)
+        .body(Vec::new())
+}
+
+/// A header that no log of the connection shows.
+fn unshown(text: String) -> openidconnect::http::Result<HeaderValue> {
+    let mut value = HeaderValue::try_from(text)?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 fn sound(request: openidconnect::http::Result<HttpRequest>) -> Result<HttpRequest, IssuerFault> {
