@@ -49,8 +49,8 @@ impl Identity {
 /// Somebody who vouches for people, so that they can sign in here with an account they have there.
 #[derive(Clone, Debug, SimpleObject)]
 pub struct IdentityProvider {
-    /// What `startSocialLogin` calls it.
-    pub id: ID,
+    /// What `startSocialLogin` calls it: a name the operator chose.
+    pub id: String,
     /// What people call it.
     pub name: String,
 }

@@ -255,7 +255,10 @@ fn lost(error: reqwest::Error) -> Unanswered {
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use tokio::{io::AsyncWriteExt, net::TcpListener};
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpListener,
+    };
 
     use super::*;
 
@@ -268,6 +271,7 @@ mod tests {
         tokio::spawn(async move {
             while let Ok((mut stream, _)) = socket.accept().await {
                 counted.fetch_add(1, Ordering::SeqCst);
+                let _ = stream.read(&mut [0; 4096]).await;
                 let _ = stream
                     .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi")
                     .await;

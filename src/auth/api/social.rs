@@ -59,7 +59,7 @@ impl SocialQuery {
     async fn identity_providers(&self, ctx: &Context<'_>) -> Vec<IdentityProvider> {
         let issuers = ctx.app().issuers.iter();
         let offered = issuers.map(|issuer| IdentityProvider {
-            id: issuer.id().into(),
+            id: issuer.id().to_owned(),
             name: issuer.name().to_owned(),
         });
         offered.collect()
