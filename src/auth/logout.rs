@@ -23,7 +23,7 @@ use crate::{
 #[derive(InputObject)]
 pub(super) struct LogoutInput {
     /// Any refresh token of the session to end: for clients whose access token has expired. Without
-    /// it the session of the access token ends.
+    /// it, and without a cookie that is asked to be used, the session of the access token ends.
     pub(super) refresh_token: Option<String>,
 }
 

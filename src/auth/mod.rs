@@ -27,6 +27,7 @@ use crate::{
 
 mod api;
 mod change_password;
+mod cookie;
 mod login;
 mod logout;
 mod password;
@@ -45,6 +46,7 @@ mod throttle;
 mod token;
 
 pub use api::{AuthMutation, AuthQuery};
+pub use cookie::{Cookies, WISH};
 pub use prune::PruneSessions;
 pub use social::routes;
 

@@ -28,8 +28,9 @@ const GRACE: TimeDelta = TimeDelta::seconds(10);
 /// What to go on with.
 #[derive(InputObject)]
 pub(super) struct RefreshSessionInput {
-    /// The refresh token of the last answer.
-    pub(super) refresh_token: String,
+    /// The refresh token of the last answer. Leave it out where the browser keeps it: the header
+    /// `Passbook-Session: cookie` says that it does.
+    pub(super) refresh_token: Option<String>,
 }
 
 /// What becomes of a genuine token that lost the update.

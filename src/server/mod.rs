@@ -5,16 +5,17 @@ use std::{net::SocketAddr, sync::Arc};
 use async_graphql::Executor;
 use axum::{
     Router,
-    http::{HeaderValue, Method, header},
+    http::{HeaderName, HeaderValue, Method, header},
     middleware,
     routing::get,
 };
 use ipnet::IpNet;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tower_http::cors::{AllowOrigin, CorsLayer};
+use tower_http::cors::{AllowCredentials, AllowOrigin, CorsLayer};
 
 use crate::{
+    auth::WISH,
     config::Config,
     database::Database,
     error::Result,
@@ -170,13 +171,23 @@ fn router<E: Executor, D: Door>(
         .layer(middleware::from_fn_with_state(wardrobe, pages::dress))
 }
 
-/// Browsers may call from the listed origins, with a token in a header; cookies mean nothing here.
+/// Browsers may call from the listed origins: with a token in a header, and with the cookie of a refresh
+/// token where they ask to use it. The header by which they ask is what makes them ask us first.
 fn cors(origins: &[String]) -> CorsLayer {
     let origins = origins.iter().filter_map(|origin| origin.parse().ok());
+    let origins: Vec<HeaderValue> = origins.collect();
+    let listed = AllowOrigin::list(origins.clone());
     CorsLayer::new()
-        .allow_origin(AllowOrigin::list(origins.collect::<Vec<HeaderValue>>()))
+        .allow_origin(listed)
         .allow_methods([Method::GET, Method::POST])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            HeaderName::from_static(WISH.0),
+        ])
+        .allow_credentials(AllowCredentials::predicate(move |origin, _| {
+            origins.contains(origin)
+        }))
         .expose_headers([pages::REQUEST_ID])
         .max_age(std::time::Duration::from_hours(1))
 }

@@ -24,7 +24,10 @@ use super::{
     prepare::{Prepared, prepare},
     run, stream, ws,
 };
-use crate::{auth::Access, error::Error};
+use crate::{
+    auth::{Access, Cookies},
+    error::Error,
+};
 
 /// Who asks, and what she would understand.
 struct Asked<'a> {
@@ -108,6 +111,11 @@ async fn serve<E: Executor, D: Door>(
         admitted => admitted?,
     };
     transport.introduce(&mut prepared, caller, access)?;
+    if prepared.kind == OperationType::Mutation
+        && let Some(cookies) = cookies(&parts.headers, &transport.origins)?
+    {
+        prepared.request.data.insert(cookies);
+    }
     let asked = Asked {
         caller,
         access,
@@ -117,6 +125,16 @@ async fn serve<E: Executor, D: Door>(
         OperationType::Subscription => follow(transport, &parts.headers, prepared, &asked),
         _ => once(transport, prepared, &asked).await,
     }
+}
+
+/// The cookies of a request that asks to use them, which a page of a foreign origin may not.
+fn cookies(headers: &HeaderMap, allowed: &[String]) -> Result<Option<Cookies>, Fault> {
+    let cookies = Cookies::of(headers);
+    let cookies = cookies.map_err(|why| Fault::http(StatusCode::BAD_REQUEST, why))?;
+    if cookies.is_some() {
+        origin::demand(headers, allowed)?;
+    }
+    Ok(cookies)
 }
 
 /// A query or a mutation. Who accepts one JSON text gets that, whatever else she accepts.
@@ -134,10 +152,13 @@ async fn once<E: Executor, D: Door>(
         } => return Err(unacceptable("This is no subscription: accept JSON for it.")),
         Accepted { framing, .. } => framing,
     };
-    let answer = transport.run(prepared, asked.caller).await?;
+    let mut answer = transport.run(prepared, asked.caller).await?;
     Ok(match framing {
         Some(framing) if !run::is_refusal(&answer) => {
-            Served::Stream(stream::whole(framing, &answer))
+            let headers = std::mem::take(&mut answer.http_headers);
+            let mut response = stream::whole(framing, &answer);
+            response.headers_mut().extend(headers);
+            Served::Stream(response)
         }
         _ => Served::Answer(answer),
     })
@@ -208,13 +229,16 @@ struct Refusal {
     errors: Vec<ServerError>,
 }
 
-fn respond(answer: Answer, accepted: Accepted) -> Response {
+fn respond(mut answer: Answer, accepted: Accepted) -> Response {
     let media = accepted.media.unwrap_or(Media::Json);
+    let headers = std::mem::take(&mut answer.http_headers);
     if run::is_refusal(&answer) {
         let errors = answer.errors;
         return send(refused_status(accepted), media, &Refusal { errors });
     }
-    send(StatusCode::OK, media, &answer)
+    let mut response = send(StatusCode::OK, media, &answer);
+    response.headers_mut().extend(headers);
+    response
 }
 
 fn refuse(fault: Fault, accepted: Accepted, caller: &Caller) -> Response {

@@ -10,8 +10,10 @@
 
 mod architecture;
 mod bad_input;
+mod canary;
 mod codes;
 mod contract;
+mod cookies;
 mod exchange;
 mod fairness;
 mod filters;

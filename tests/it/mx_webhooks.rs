@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::support::{Log, MX_PASSWORD, MX_USER, TestApp};
+use crate::support::{MX_PASSWORD, MX_USER, TestApp};
 
 async fn send(app: &TestApp, login: Option<(&str, &str)>, body: &str) -> StatusCode {
     let client = reqwest::Client::builder().build().unwrap();
@@ -133,46 +133,4 @@ async fn a_webhook_that_comes_before_its_item_makes_no_second_one() {
         0
     );
     let _: Value = items;
-}
-
-#[tokio::test]
-async fn what_a_person_typed_is_nowhere() {
-    const CANARY: &str = "canary-7f3a-in-the-coal-mine";
-    let (log, _logging) = Log::begin();
-    let app = TestApp::start().await;
-    app.hears_mx().await;
-    let ana = app.person("ana").await;
-    let credentials = ana.credentials("mxuser", CANARY).await;
-    let away = json!([{"kind": "status", "status": 500, "endpoint": "POST /mx/users/{user_guid}/members", "count": 1}]);
-    app.bank.faults(away).await;
-    let input =
-        json!({"institutionCode": "mxbank", "credentials": credentials, "idempotencyKey": "key"});
-    let failed = ana.order(input.clone()).await;
-    assert!(!failed.to_string().contains(CANARY));
-    let refused = ana.order(json!({"institutionCode": "mxbank", "credentials": [{"fieldId": "x y", "value": CANARY}]})).await;
-    assert!(!refused.to_string().contains(CANARY));
-    let item = ana.order(input).await["item"]["id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    app.stands(&ana, &item, "SUCCESS").await;
-    let member = app.bank.member().await;
-    app.bank
-        .set_member(&member, json!({"password": "challenge"}))
-        .await;
-    ana.ask_sync(&item).await;
-    let told = app.stands(&ana, &item, "CHALLENGED").await;
-    ana.answer_all(&told, CANARY).await;
-    app.stands(&ana, &item, "ERROR").await;
-    ana.update(&item, ana.credentials("mxuser", CANARY).await)
-        .await;
-    app.stands(&ana, &item, "SUCCESS").await;
-    app.bank.webhooks_settled().await;
-    assert!(!log.has(CANARY));
-    assert!(log.has("Called MX"), "the calls are logged");
-    assert_eq!(app.places_of(CANARY).await, Vec::<String>::new());
-    assert!(
-        app.places_of("mxbank").await.len() > 1,
-        "the search finds what is there"
-    );
 }

@@ -3,9 +3,10 @@
 use async_graphql::{Context, MergedObject, Object, SimpleObject};
 use entity::user;
 use sea_orm::EntityTrait;
+use secrecy::ExposeSecret;
 
 use super::{
-    Auth,
+    Auth, cookie,
     login::{self, LoginInput},
     logout::{self, LogoutInput},
     refresh::{self, RefreshSessionInput},
@@ -52,7 +53,9 @@ pub(super) struct SessionPayload {
     access_token: Option<String>,
     /// After this the access token is void: refresh the session shortly before.
     access_token_expires_at: Option<DateTime>,
-    /// Gets the next pair of tokens, once. Keep it where scripts of other origins cannot read it.
+    /// Gets the next pair of tokens, once. Keep it where scripts of other origins cannot read it, or let
+    /// the browser keep it: to a request with the header `Passbook-Session: cookie` it is given in an
+    /// `HttpOnly` cookie and absent here.
     refresh_token: Option<String>,
     /// After this the session is over unless it was refreshed.
     refresh_token_expires_at: Option<DateTime>,
@@ -96,7 +99,10 @@ impl SignInMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Who registers.")] input: RegisterInput,
     ) -> Result<SessionPayload> {
-        session(register::register(auth(ctx), input, &ctx.client()).await)
+        session(
+            ctx,
+            register::register(auth(ctx), input, &ctx.client()).await,
+        )
     }
 
     /// Signs in with e-mail address and password.
@@ -105,7 +111,7 @@ impl SignInMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Who signs in.")] input: LoginInput,
     ) -> Result<SessionPayload> {
-        session(login::login(auth(ctx), input, &ctx.client()).await)
+        session(ctx, login::login(auth(ctx), input, &ctx.client()).await)
     }
 
     /// Gets the next pair of tokens. The refresh token is replaced; of several requests with the same
@@ -116,7 +122,17 @@ impl SignInMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "What proves the session.")] input: RefreshSessionInput,
     ) -> Result<SessionPayload> {
-        session(refresh::refresh_session(auth(ctx), &input.refresh_token, &ctx.client()).await)
+        let token = cookie::demand(cookie::shown(ctx, input.refresh_token));
+        let result = match token {
+            Ok(token) => {
+                refresh::refresh_session(auth(ctx), token.expose_secret(), &ctx.client()).await
+            }
+            Err(missing) => Err(missing),
+        };
+        if let Err(Error::Refused(_)) = result {
+            cookie::forget(ctx);
+        }
+        session(ctx, result)
     }
 
     /// Ends this session: its tokens are refused and its subscriptions closed, everywhere within a
@@ -126,15 +142,24 @@ impl SignInMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which session to end; this one if left out.")] input: Option<LogoutInput>,
     ) -> Result<LogoutPayload> {
-        let token = input.and_then(|input| input.refresh_token);
+        let token = cookie::shown(ctx, input.and_then(|input| input.refresh_token));
+        let token = token.as_ref().map(ExposeSecret::expose_secret);
         let viewer = ctx.viewer().ok();
-        ended(logout::logout(auth(ctx), viewer, token.as_deref(), &ctx.client()).await)
+        let result = logout::logout(auth(ctx), viewer, token, &ctx.client()).await;
+        if result.is_ok() {
+            cookie::forget(ctx);
+        }
+        ended(result)
     }
 
     /// Ends all sessions of the signed-in person, this one included.
     async fn logout_everywhere(&self, ctx: &Context<'_>) -> Result<LogoutPayload> {
         let viewer = ctx.viewer()?;
-        ended(logout::logout_everywhere(auth(ctx), viewer, &ctx.client()).await)
+        let result = logout::logout_everywhere(auth(ctx), viewer, &ctx.client()).await;
+        if result.is_ok() {
+            cookie::forget(ctx);
+        }
+        ended(result)
     }
 }
 
@@ -142,12 +167,12 @@ fn auth<'a>(ctx: &Context<'a>) -> &'a Auth {
     ctx.data_unchecked::<Auth>()
 }
 
-fn session(result: Result<Grant>) -> Result<SessionPayload> {
-    settle(result.map(SessionPayload::from), |user_errors| {
-        SessionPayload {
-            user_errors,
-            ..SessionPayload::default()
-        }
+/// What a session that began or goes on answers, or why there is none.
+fn session(ctx: &Context<'_>, result: Result<Grant>) -> Result<SessionPayload> {
+    let result = result.map(|grant| granted(ctx, grant));
+    settle(result, |user_errors| SessionPayload {
+        user_errors,
+        ..SessionPayload::default()
     })
 }
 
@@ -157,15 +182,14 @@ fn ended(result: Result<()>) -> Result<LogoutPayload> {
     })
 }
 
-impl From<Grant> for SessionPayload {
-    fn from(grant: Grant) -> Self {
-        Self {
-            user: Some(grant.user.into()),
-            access_token: Some(grant.access_token),
-            access_token_expires_at: Some(DateTime(grant.access_token_expires_at)),
-            refresh_token: Some(grant.refresh_token),
-            refresh_token_expires_at: Some(DateTime(grant.refresh_token_expires_at)),
-            user_errors: Vec::new(),
-        }
+fn granted(ctx: &Context<'_>, grant: Grant) -> SessionPayload {
+    let left = grant.refresh_token_expires_at - ctx.app().clock.now();
+    SessionPayload {
+        user: Some(grant.user.into()),
+        access_token: Some(grant.access_token),
+        access_token_expires_at: Some(DateTime(grant.access_token_expires_at)),
+        refresh_token: cookie::keep(ctx, grant.refresh_token, left.num_seconds()),
+        refresh_token_expires_at: Some(DateTime(grant.refresh_token_expires_at)),
+        user_errors: Vec::new(),
     }
 }

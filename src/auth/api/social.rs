@@ -102,7 +102,8 @@ impl SocialMutation {
         #[graphql(desc = "What came back, and what proves who asked for it.")]
         input: CompleteSocialLoginInput,
     ) -> Result<SessionPayload> {
-        session(complete_social_login(auth(ctx), input, &ctx.client()).await)
+        let grant = complete_social_login(auth(ctx), input, &ctx.client()).await;
+        session(ctx, grant)
     }
 
     /// Links the identity that came back with the browser to your account: from then on it lets you in.

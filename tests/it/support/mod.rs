@@ -34,13 +34,14 @@ mod hashing;
 mod mx;
 mod person;
 mod place;
+mod program;
 pub(crate) mod social;
 
 pub(crate) use bank::{Bank, Signed};
 pub(crate) use hashing::{crowd, with_one_hasher};
-pub(crate) use mx::Log;
 pub(crate) use person::{Person, Watch, patiently};
-use place::Place;
+pub(crate) use place::Place;
+pub(crate) use program::Program;
 
 const SECRET_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
@@ -154,15 +155,6 @@ impl TestApp {
             secret: "secret".into(),
             client_name: "Passbook".to_owned(),
         };
-        let mx = MxSettings {
-            base_url: format!("{}/mx", bank.url()),
-            client_id: "client".into(),
-            api_key: "key".into(),
-            webhook: Some(WebhookLogin {
-                user: MX_USER.to_owned(),
-                password: MX_PASSWORD.into(),
-            }),
-        };
         let rates = AlphaVantageSettings {
             base_url: format!("{}/alphavantage", bank.url()),
             api_key: config.rates.api_key.clone(),
@@ -177,8 +169,9 @@ impl TestApp {
         let metrics = Metrics::default();
         let keys = config.secret_key.as_ref().unwrap().expose_secret();
         let keys = Keys::parse(keys).unwrap();
+        let near = format!("http://{}", socket.address());
         let app = App {
-            public_url: format!("http://{}", socket.address()).into(),
+            public_url: config.public_url.clone().unwrap_or(near).into(),
             config: Arc::new(config),
             db: db.clone(),
             clock: clock.clone(),
@@ -187,7 +180,7 @@ impl TestApp {
             tickers: Tickers::default(),
             plaid: Arc::new(Plaid::new(plaid, clock.clone(), metrics.clone()).unwrap()),
             mx: Some(Arc::new(
-                Mx::new(mx, clock.clone(), metrics.clone()).unwrap(),
+                Mx::new(mx(&bank), clock.clone(), metrics.clone()).unwrap(),
             )),
             rates: Some(Arc::new(AlphaVantage::new(rates, clock.clone()).unwrap())),
             issuers: Issuers::new(&providers, &clock).unwrap(),
@@ -259,30 +252,6 @@ impl TestApp {
         self.becomes(sql, 0).await;
     }
 
-    /// The tables, and the files of the database, that a text is in.
-    pub(crate) async fn places_of(&self, text: &str) -> Vec<String> {
-        let (names, row) = match self.db.backend() {
-            DbBackend::Postgres => (
-                "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'",
-                "CAST(t AS text)",
-            ),
-            _ => return self.place.files_with(text),
-        };
-        let names = Statement::from_string(self.db.backend(), names);
-        let mut found = Vec::new();
-        let hex = passbook::seal::hex(text.as_bytes());
-        for name in self.db.read().query_all_raw(names).await.unwrap() {
-            let name: String = name.try_get("", "name").unwrap();
-            let sql = format!(
-                "SELECT count(*) FROM \"{name}\" t WHERE {row} LIKE '%{text}%' OR {row} LIKE '%{hex}%'"
-            );
-            if self.count(&sql).await > 0 {
-                found.push(name);
-            }
-        }
-        found
-    }
-
     /// Waits until the database counts so many.
     pub(crate) async fn becomes(&self, sql: &str, wanted: i64) {
         patiently(async { while self.count(sql).await != wanted {} }).await;
@@ -339,6 +308,18 @@ impl TestApp {
         let statement = Statement::from_string(self.db.backend(), sql);
         let row = self.db.read().query_one_raw(statement).await.unwrap();
         row.unwrap().try_get_by_index(0).unwrap()
+    }
+}
+
+fn mx(bank: &Bank) -> MxSettings {
+    MxSettings {
+        base_url: format!("{}/mx", bank.url()),
+        client_id: "client".into(),
+        api_key: "key".into(),
+        webhook: Some(WebhookLogin {
+            user: MX_USER.to_owned(),
+            password: MX_PASSWORD.into(),
+        }),
     }
 }
 

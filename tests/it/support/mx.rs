@@ -86,42 +86,6 @@ impl Bank {
     }
 }
 
-/// What is logged, down to the last detail.
-#[derive(Clone, Default)]
-pub(crate) struct Log(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
-
-impl Log {
-    /// Logs from now on what happens on this thread, which is the story's own.
-    pub(crate) fn begin() -> (Self, tracing::subscriber::DefaultGuard) {
-        let log = Self::default();
-        let writer = log.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_max_level(tracing::Level::TRACE)
-            .with_writer(move || writer.clone())
-            .finish();
-        (log, tracing::subscriber::set_default(subscriber))
-    }
-
-    /// Whether a text was logged.
-    pub(crate) fn has(&self, text: &str) -> bool {
-        let logged = self.0.lock().unwrap();
-        logged
-            .windows(text.len())
-            .any(|window| window == text.as_bytes())
-    }
-}
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 /// An amount as people write it.
 fn plain(amount: &str) -> String {
     let amount: rust_decimal::Decimal = amount.parse().unwrap();

@@ -56,20 +56,16 @@ impl Place {
         &self.url
     }
 
-    /// The files of the database that a text is in, with each place in them.
-    pub(crate) fn files_with(&self, text: &str) -> Vec<String> {
+    /// All that the database holds: of a file its bytes, journal and all, of a server every row as text.
+    pub(crate) async fn contents(&self) -> Vec<u8> {
         let Some(file) = &self.file else {
-            return Vec::new();
+            return rows(&self.url).await;
         };
-        let mut found = Vec::new();
-        for end in ["", "-wal"] {
-            let path = format!("{}{end}", file.display());
-            let bytes = std::fs::read(&path).unwrap_or_default();
-            let windows = bytes.windows(text.len());
-            let places = windows.filter(|window| *window == text.as_bytes());
-            found.extend(places.map(|_| path.clone()));
-        }
-        found
+        let files = ["", "-wal", "-shm", "-journal"].map(|end| format!("{}{end}", file.display()));
+        let read = files
+            .iter()
+            .map(|file| std::fs::read(file).unwrap_or_default());
+        read.collect::<Vec<_>>().concat()
     }
 
     /// The same database, which stays when this is dropped.
@@ -80,6 +76,24 @@ impl Place {
             postgres: None,
         }
     }
+}
+
+/// Every row of every table of a database as text; what is kept as bytes is hexadecimal there.
+async fn rows(url: &str) -> Vec<u8> {
+    let mut connection = PgConnection::connect(url).await.unwrap();
+    let names = "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'";
+    let names = sqlx::query(names).fetch_all(&mut connection).await.unwrap();
+    let mut contents = Vec::new();
+    for name in names {
+        let name: String = name.get(0);
+        let sql = sqlx::AssertSqlSafe(format!("SELECT CAST(t AS text) FROM \"{name}\" t"));
+        for row in sqlx::query(sql).fetch_all(&mut connection).await.unwrap() {
+            let text: String = row.get(0);
+            contents.extend(text.into_bytes());
+            contents.push(b'\n');
+        }
+    }
+    contents
 }
 
 /// A database with every migration behind it, made by whoever comes first and kept for later runs:
