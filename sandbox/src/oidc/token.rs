@@ -52,7 +52,7 @@ pub(super) async fn token(
     note(&app, "token", StatusCode::OK);
     let person = crate::lock(&app.issuers).claims(&grant.person);
     let access_token = Uuid::new_v4().simple().to_string();
-    let claims = id_claims(&app, &name, &grant, &rules, &person, &access_token);
+    let claims = id_claims(&app, &grant, &rules, &person, &access_token);
     crate::lock(&app.issuers)
         .tokens
         .insert(access_token.clone(), person);
@@ -95,7 +95,6 @@ fn is_good(grant: &Grant, name: &str, asked: &Asked) -> bool {
 
 fn id_claims(
     app: &App,
-    name: &str,
     grant: &Grant,
     rules: &Rules,
     person: &Map<String, Value>,
@@ -114,7 +113,7 @@ fn id_claims(
     let subject = person.get("sub").cloned().unwrap_or_default();
     let mut set = |key: &str, value: Value| drop(claims.insert(key.to_owned(), value));
     set("sub", subject);
-    set("iss", json!(issuer(app, name)));
+    set("iss", json!(issuer(app, &grant.issuer)));
     set("aud", json!(grant.client_id));
     set("iat", json!(now));
     set("exp", json!(now + LIFETIME));
@@ -124,7 +123,7 @@ fn id_claims(
     }
     match rules.forgery {
         Forgery::Nonce => set("nonce", json!("another")),
-        Forgery::IssuerSlash => set("iss", json!(format!("{}/", issuer(app, name)))),
+        Forgery::IssuerSlash => set("iss", json!(format!("{}/", issuer(app, &grant.issuer)))),
         Forgery::Audience => set("aud", json!("another")),
         Forgery::AudienceSeveral => set("aud", json!([grant.client_id, "another"])),
         Forgery::PartyOther => set("azp", json!("another")),
