@@ -17,6 +17,8 @@ use uuid::Uuid;
 mod bank;
 mod desk;
 mod plans;
+#[path = "../../../tests/it/support/template.rs"]
+mod template;
 
 pub(crate) use bank::SmallBank;
 pub(crate) use desk::SmallDesk;
@@ -83,7 +85,7 @@ pub(crate) async fn everywhere(story: impl AsyncFn(&TestApp)) {
     #[expect(clippy::disallowed_methods, reason = "no setting of the server")]
     if let Ok(url) = std::env::var("TEST_DATABASE_URL") {
         let name = format!("passbook_test_{}", Uuid::new_v4().simple());
-        run(&url, &format!("CREATE DATABASE {name}")).await;
+        template::copy(&url, &name, migrate).await;
         let (base, _) = url.rsplit_once('/').expect("a URL with a database");
         story(
             &open(
@@ -156,8 +158,10 @@ impl TestApp {
 }
 
 async fn open(url: &str, place: Place) -> TestApp {
+    if let Place::File(_) = place {
+        migrate(url.to_owned()).await;
+    }
     let mut db = Database::connect(url).await.unwrap();
-    Migrator::up(db.migrate(), None).await.unwrap();
     let statements = Arc::new(Mutex::new(Vec::new()));
     let meanwhile: Arc<Mutex<Option<Meanwhile>>> = Arc::default();
     let (seen, others) = (statements.clone(), meanwhile.clone());
@@ -189,6 +193,12 @@ async fn open(url: &str, place: Place) -> TestApp {
         meanwhile,
         place,
     }
+}
+
+async fn migrate(url: String) {
+    let db = Database::connect(&url).await.unwrap();
+    Migrator::up(db.migrate(), None).await.unwrap();
+    db.close().await;
 }
 
 async fn run(url: &str, sql: &str) {

@@ -36,6 +36,7 @@ mod person;
 mod place;
 mod program;
 pub(crate) mod social;
+mod template;
 
 pub(crate) use bank::{Bank, Signed};
 pub(crate) use hashing::{crowd, with_one_hasher};

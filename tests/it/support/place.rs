@@ -1,17 +1,13 @@
 //! A database of a story's own: a new file, or a new database of the PostgreSQL that
 //! `TEST_DATABASE_URL` names. It goes when the story ends.
 
-use std::{
-    hash::{DefaultHasher, Hash, Hasher},
-    path::{Path, PathBuf},
-};
+use std::path::PathBuf;
 
+use passbook::database::Database;
 use sqlx::{Connection, Executor, PgConnection, Row};
-use tokio::sync::OnceCell;
 use uuid::Uuid;
 
-/// The name of the template, once it is there.
-static TEMPLATE: OnceCell<String> = OnceCell::const_new();
+use super::template;
 
 #[derive(Default)]
 pub(crate) struct Place {
@@ -27,16 +23,7 @@ impl Place {
         if let Some(server) =
             std::env::vars().find_map(|(key, value)| (key == "TEST_DATABASE_URL").then_some(value))
         {
-            let mut connection = PgConnection::connect(&server)
-                .await
-                .expect("TEST_DATABASE_URL cannot be reached");
-            connection
-                .execute(sqlx::AssertSqlSafe(format!(
-                    "CREATE DATABASE {name} TEMPLATE {}",
-                    TEMPLATE.get_or_init(|| template(&server)).await
-                )))
-                .await
-                .unwrap();
+            template::copy(&server, &name, migrate).await;
             let (base, _) = server.rsplit_once('/').unwrap();
             return Self {
                 url: format!("{base}/{name}"),
@@ -78,6 +65,12 @@ impl Place {
     }
 }
 
+async fn migrate(url: String) {
+    let db = Database::connect(&url).await.unwrap();
+    db.bring_up_to_date().await.unwrap();
+    db.close().await;
+}
+
 /// Every row of every table of a database as text; what is kept as bytes is hexadecimal there.
 async fn rows(url: &str) -> Vec<u8> {
     let mut connection = PgConnection::connect(url).await.unwrap();
@@ -94,54 +87,6 @@ async fn rows(url: &str) -> Vec<u8> {
         }
     }
     contents
-}
-
-/// A database with every migration behind it, made by whoever comes first and kept for later runs:
-/// a copy of it costs a tenth of migrating. Other migrations have another template.
-async fn template(server: &str) -> String {
-    let name = format!("passbook_template_{:016x}", migrations());
-    let mut connection = PgConnection::connect(server).await.unwrap();
-    connection
-        .execute("SELECT pg_advisory_lock(7001)")
-        .await
-        .unwrap();
-    let there =
-        sqlx::query("SELECT count(*) FROM pg_database WHERE datname = $1 AND datistemplate")
-            .bind(&name)
-            .fetch_one(&mut connection)
-            .await
-            .unwrap();
-    if there.get::<i64, _>(0) == 0 {
-        for sql in [
-            format!("DROP DATABASE IF EXISTS {name}"),
-            format!("CREATE DATABASE {name}"),
-        ] {
-            connection.execute(sqlx::AssertSqlSafe(sql)).await.unwrap();
-        }
-        let (base, _) = server.rsplit_once('/').unwrap();
-        let db = passbook::database::Database::connect(&format!("{base}/{name}"))
-            .await
-            .unwrap();
-        db.bring_up_to_date().await.unwrap();
-        db.close().await;
-        let done = format!("ALTER DATABASE {name} IS_TEMPLATE true");
-        connection.execute(sqlx::AssertSqlSafe(done)).await.unwrap();
-    }
-    connection.close().await.unwrap();
-    name
-}
-
-/// A number that changes with the migrations.
-fn migrations() -> u64 {
-    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("migration/src");
-    let entries = std::fs::read_dir(sources).unwrap();
-    let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
-    files.sort();
-    let mut hasher = DefaultHasher::new();
-    for file in files {
-        std::fs::read(file).unwrap().hash(&mut hasher);
-    }
-    hasher.finish()
 }
 
 impl Drop for Place {
