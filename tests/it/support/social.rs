@@ -166,6 +166,16 @@ impl Spa {
     }
 }
 
+impl TestApp {
+    /// Whether a text is anywhere in the database, as it is or as the bytes it is made of.
+    pub(crate) async fn keeps(&self, text: &str) -> bool {
+        let all = self.place.contents().await;
+        let forms = [text.to_owned(), passbook::seal::hex(text.as_bytes())];
+        let there = |form: &String| all.windows(form.len()).any(|part| part == form.as_bytes());
+        forms.iter().any(there)
+    }
+}
+
 impl Bank {
     /// Orders what the sandbox's issuers say.
     pub(crate) async fn issuers(&self, rules: Value) {
