@@ -30,6 +30,55 @@ export const Logout = graphql(`
   }
 `);
 
+export const IdentityProviders = graphql(`
+  query IdentityProviders {
+    identityProviders { id name }
+  }
+`);
+
+export const StartSocialLogin = graphql(`
+  mutation StartSocialLogin($input: StartSocialLoginInput!) {
+    startSocialLogin(input: $input) {
+      authorizationUrl
+      userErrors { code message }
+    }
+  }
+`);
+
+export const CompleteSocialLogin = graphql(`
+  mutation CompleteSocialLogin($input: CompleteSocialLoginInput!) {
+    completeSocialLogin(input: $input) {
+      accessToken
+      user { id email firstName identities { id provider issuer email } }
+      userErrors { code message }
+    }
+  }
+`);
+
+export const LinkIdentity = graphql(`
+  mutation LinkIdentity($input: LinkIdentityInput!) {
+    linkIdentity(input: $input) {
+      identity { id email }
+      userErrors { code message }
+    }
+  }
+`);
+
+export const UnlinkIdentity = graphql(`
+  mutation UnlinkIdentity($input: UnlinkIdentityInput!) {
+    unlinkIdentity(input: $input) {
+      unlinkedIdentityId
+      userErrors { code message }
+    }
+  }
+`);
+
+export const Viewer = graphql(`
+  query Viewer {
+    viewer { id email identities { id email } }
+  }
+`);
+
 export const ExchangePublicToken = graphql(`
   mutation ExchangePublicToken($input: ExchangePublicTokenInput!) {
     exchangePublicToken(input: $input) {

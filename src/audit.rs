@@ -1,10 +1,13 @@
 //! The writer of the administrators' log. Whoever does something as an administrator, or as the operator at
 //! the command line, writes one entry in the transaction that does it; whoever looks at something writes
-//! one before it is read. Entries are kept for a year, and nothing here changes one.
+//! one before it is read. Entries are kept for a year, and nothing here changes one
+//! but to take out who has deleted her account.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use entity::admin_access;
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+use entity::admin_access::{self, Column as Row};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::Expr,
+};
 use uuid::Uuid;
 
 use crate::{error::Result, viewer::ClientInfo};
@@ -49,10 +52,22 @@ pub async fn record(db: &impl ConnectionTrait, at: DateTime<Utc>, access: Access
     Ok(())
 }
 
+/// Takes somebody whose account is deleted out of what concerned her. That it was done, by whom and when,
+/// stays.
+pub async fn unname(db: &impl ConnectionTrait, user_id: Uuid) -> Result<()> {
+    admin_access::Entity::update_many()
+        .col_expr(Row::UserId, Expr::value(None::<Uuid>))
+        .col_expr(Row::Arguments, Expr::value("{}"))
+        .filter(Row::UserId.eq(user_id))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
 /// Forgets what is older than a year.
 pub async fn prune(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<()> {
     admin_access::Entity::delete_many()
-        .filter(admin_access::Column::At.lt(now - KEPT))
+        .filter(Row::At.lt(now - KEPT))
         .exec(db)
         .await?;
     Ok(())

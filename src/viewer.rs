@@ -8,8 +8,8 @@ use axum::{
     http::{header, request::Parts},
 };
 use entity::{
-    account, activity, challenge, data_export, item, removed_transaction, session, sync_job,
-    transaction, user,
+    account, activity, challenge, data_export, identity, item, removed_transaction, session,
+    sync_job, transaction, user,
 };
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Select,
@@ -115,6 +115,7 @@ owned!(
     activity,
     challenge,
     data_export,
+    identity,
     removed_transaction,
     session,
     sync_job,

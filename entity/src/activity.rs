@@ -99,6 +99,15 @@ pub enum ActivityKind {
     /// New recovery codes took the place of the old ones.
     #[sea_orm(string_value = "recovery_codes_regenerated")]
     RecoveryCodesRegenerated,
+    /// An identity was linked.
+    #[sea_orm(string_value = "identity_linked")]
+    IdentityLinked,
+    /// An identity was unlinked.
+    #[sea_orm(string_value = "identity_unlinked")]
+    IdentityUnlinked,
+    /// What came back from an issuer in the person's name was not acceptable.
+    #[sea_orm(string_value = "identity_refused")]
+    IdentityRefused,
     /// A bank was linked.
     #[sea_orm(string_value = "item_linked")]
     ItemLinked,

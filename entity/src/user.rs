@@ -16,7 +16,7 @@ pub struct Model {
     pub email_key: String,
     /// When it was proven that the person reads what is sent to the address.
     pub email_verified_at: Option<DateTimeUtc>,
-    /// Argon2id in PHC form.
+    /// Argon2id in PHC form; empty for a person who has none and signs in by an identity alone.
     pub password_hash: String,
     /// Since when a code of an authenticator app is asked for beside the password.
     pub totp_enabled_at: Option<DateTimeUtc>,

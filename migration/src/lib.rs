@@ -45,6 +45,8 @@ mod m20261121_000030_add_pending_index;
 mod m20261121_000033_index_sessions_by_id;
 mod m20261121_000034_create_throttle;
 mod m20261121_000035_add_verified_email_to_user;
+mod m20261121_000036_create_identity;
+mod m20261121_000037_create_login_attempt;
 mod m20261121_000038_create_registration;
 mod m20261121_000039_create_mail;
 mod m20261121_000040_create_totp;
@@ -95,6 +97,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000033_index_sessions_by_id::Migration),
             Box::new(m20261121_000034_create_throttle::Migration),
             Box::new(m20261121_000035_add_verified_email_to_user::Migration),
+            Box::new(m20261121_000036_create_identity::Migration),
+            Box::new(m20261121_000037_create_login_attempt::Migration),
             Box::new(m20261121_000038_create_registration::Migration),
             Box::new(m20261121_000039_create_mail::Migration),
             Box::new(m20261121_000040_create_totp::Migration),

@@ -1,7 +1,7 @@
 //! What every request needs at hand. Handles, no behaviour.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use tokio::sync::Notify;
 
@@ -11,6 +11,7 @@ use crate::faults::Faults;
 use crate::hosted::visit::Flows;
 use crate::mx::connect::Widgets;
 use crate::mx::shift::Shift;
+use crate::oidc;
 use crate::plaid::calls::Call;
 use crate::ring::Ring;
 use crate::seed::Seed;
@@ -29,6 +30,8 @@ pub(crate) struct App {
     pub(crate) calls: Mutex<Ring<Call>>,
     pub(crate) flows: Mutex<Flows>,
     pub(crate) desk: Mutex<Desk>,
+    pub(crate) issuers: Mutex<oidc::Desk>,
+    pub(crate) signer: OnceLock<Arc<oidc::Signer>>,
     pub(crate) outbox: Outbox,
     pub(crate) mx_webhooks: Mutex<Option<Arc<MxWebhooks>>>,
     pub(crate) shifts: Mutex<Vec<Shift>>,

@@ -11,6 +11,7 @@
 //! | `/mx/…` | MX's face (`mx`) |
 //! | `/hl/…` | the hosted link page (`hosted`) |
 //! | `/alphavantage/query` | Alpha Vantage's face (`alphavantage`) |
+//! | `/oidc/{name}/…` | an issuer of OpenID Connect (`oidc`) |
 //! | `/control/…` | clock, settings, faults, items, members, journals (`control`) |
 //!
 //! Other providers' faces get their own prefix and their own module, beside `plaid`, over the same `world`.
@@ -30,6 +31,7 @@ mod error;
 mod faults;
 mod hosted;
 mod mx;
+mod oidc;
 mod plaid;
 mod ring;
 mod seed;
@@ -40,7 +42,7 @@ mod world;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use axum::Router;
 use axum::serve::ListenerExt;
@@ -180,6 +182,8 @@ fn open(options: Options, address: SocketAddr) -> Result<Arc<App>> {
         calls: Mutex::new(ring::Ring::new(REMEMBERED_CALLS)),
         flows: Mutex::default(),
         desk: Mutex::default(),
+        issuers: Mutex::default(),
+        signer: OnceLock::new(),
         mx_webhooks: Mutex::new(options.mx_webhooks.map(Arc::new)),
         shifts: Mutex::default(),
         widgets: Mutex::default(),
@@ -230,6 +234,7 @@ fn router(app: Arc<App>) -> Router {
         .nest("/hl", hosted::routes())
         .nest("/alphavantage", alphavantage::routes())
         .nest("/mx", mx::routes())
+        .nest("/oidc", oidc::routes())
         .fallback(plaid::door::enter)
         .with_state(app)
 }

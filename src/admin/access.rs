@@ -103,7 +103,9 @@ pub(super) async fn known(ctx: &Context<'_>, user_id: Option<&str>) -> Result<Op
     let Some(row_id) = user_id.and_then(|user_id| id::decode(id::USER, user_id)) else {
         return Ok(None);
     };
-    let rows = user::Entity::find().filter(user::Column::Id.eq(row_id));
+    let rows = user::Entity::find()
+        .filter(user::Column::Id.eq(row_id))
+        .filter(user::Column::DeletedAt.is_null());
     Ok(rows.one(ctx.app().db.read()).await?)
 }
 

@@ -103,7 +103,7 @@ pub(super) async fn users(
 /// # Errors
 /// `BAD_USER_INPUT` for what no address begins with.
 pub fn people(filter: AdminUserFilter) -> Result<Select<user::Entity>> {
-    let mut rows = user::Entity::find();
+    let mut rows = user::Entity::find().filter(user::Column::DeletedAt.is_null());
     if let Some(text) = filter.search {
         let text = text.trim().to_lowercase();
         if text.len() > LONGEST_SEARCH || text.chars().any(char::is_control) {

@@ -10,7 +10,9 @@ use crate::{
     feed::Followers,
     mailer::Mailer,
     metrics::Metrics,
-    providers::{CredentialLogin, Provider, ProviderKind, TokenExchange, rates::RateSource},
+    providers::{
+        CredentialLogin, Provider, ProviderKind, TokenExchange, oidc::Issuers, rates::RateSource,
+    },
     seal::Keys,
     ticker::Tickers,
 };
@@ -45,6 +47,8 @@ pub struct App {
     pub mailer: Option<Mailer>,
     /// Who tells exchange rates; absent where nobody does.
     pub rates: Option<Arc<dyn RateSource>>,
+    /// Who else people may sign in with.
+    pub issuers: Issuers,
 }
 
 impl App {

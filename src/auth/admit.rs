@@ -2,7 +2,7 @@
 //! mail or by another's word, it ends here: so what stands between, the second factor, is between for all of
 //! them.
 
-use entity::{activity::ActivityKind, user};
+use entity::user;
 
 use super::{
     Auth,
@@ -13,7 +13,6 @@ use crate::{
     activity::{self, Entry},
     database::Txn,
     error::Result,
-    viewer::ClientInfo,
 };
 
 /// What a person gets who has proven who she is.
@@ -24,20 +23,19 @@ pub(super) enum Admission {
     SecondFactor(Challenge),
 }
 
-/// Lets a person in, or asks for her second factor; commits what was done on the way in any case. `kind` is how
+/// Lets a person in, or asks for her second factor; commits what was done on the way in any case. `entry` is how
 /// her log tells of the session.
 pub(super) async fn admit(
     auth: &Auth,
     txn: Txn,
     user: user::Model,
-    kind: ActivityKind,
-    client: &ClientInfo,
+    entry: Entry,
 ) -> Result<Admission> {
     if user.totp_enabled_at.is_some() {
         txn.commit().await?;
         return second_factor::challenge(auth, &user).map(Admission::SecondFactor);
     }
-    let grant = begin(auth, txn, user, kind, client).await?;
+    let grant = begin(auth, txn, user, entry).await?;
     Ok(Admission::Session(Box::new(grant)))
 }
 
@@ -46,11 +44,9 @@ pub(super) async fn begin(
     auth: &Auth,
     txn: Txn,
     user: user::Model,
-    kind: ActivityKind,
-    client: &ClientInfo,
+    entry: Entry,
 ) -> Result<Grant> {
-    let session = session::begin(auth, &txn, user.id, client).await?;
-    let entry = Entry::of(user.id, kind, client);
+    let session = session::begin(auth, &txn, user.id, &entry.client).await?;
     activity::record(&*txn, session.created_at, entry).await?;
     txn.commit().await?;
     session::grant(auth, user, &session)

@@ -5,10 +5,10 @@ use async_graphql::InputObject;
 use entity::{activity::ActivityKind, mail::MailKind, user};
 use sea_orm::EntityTrait;
 
-use super::{Auth, login::tell_afterwards, password::Verdict, rules, throttle};
+use super::{Auth, rules, throttle};
 use crate::{
     activity::{self, Entry},
-    error::{Error, ErrorCode, Refusal, Result},
+    error::{Error, Result},
     mail::{self, Post},
     viewer::{ClientInfo, Viewer},
 };
@@ -18,8 +18,8 @@ use crate::{
 pub(super) struct ChangeEmailInput {
     /// The new address.
     pub(super) email: String,
-    /// Your password.
-    pub(super) password: String,
+    /// Your password. Leave it out if you have none: then you must have signed in within ten minutes.
+    pub(super) password: Option<String>,
 }
 
 /// Sends a mail to the new address, and tells the old one. The answer does not tell whether the new one is taken.
@@ -37,16 +37,8 @@ pub(super) async fn change_email(
     let Some(email_key) = rules::email_key(email) else {
         return Err(rules::no_address().into());
     };
-    if input.password.len() > rules::LONGEST_PASSWORD {
-        return Err(rules::too_long("password").into());
-    }
-    throttle::confirmation(app, user.id).await?;
-    let stored = Some(user.password_hash.as_str());
-    if auth.passwords.verify(&input.password, stored).await? == Verdict::Wrong {
-        tell_afterwards(auth, user.id, ActivityKind::PasswordChangeFailed, client);
-        let wrong = Refusal::new(ErrorCode::InvalidCredentials, "The password is wrong.");
-        return Err(wrong.on("password").into());
-    }
+    let failed = ActivityKind::PasswordChangeFailed;
+    auth.confirm(viewer, input.password.as_deref(), failed, client).await?;
     throttle::mail(app, "change", &email_key, client).await?;
     let now = app.clock.now();
     let mut txn = app.db.begin().await?;

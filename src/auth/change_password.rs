@@ -11,7 +11,12 @@ use entity::{
 use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, sea_query::Expr};
 
 use super::{
-    Auth, login::tell_afterwards, logout::revoke, password::Verdict, rules, strength::About,
+    Auth,
+    login::tell_afterwards,
+    logout::revoke,
+    password::{self, Verdict},
+    rules,
+    strength::About,
     throttle,
 };
 use crate::{
@@ -47,10 +52,14 @@ pub(super) async fn change_password(
     if input.current_password.len() > rules::LONGEST_PASSWORD {
         return Err(rules::too_long("currentPassword").into());
     }
+    let stored = password::stored(&user).ok_or_else(none)?;
     throttle::confirmation(&auth.app, user.id).await?;
     let passwords = &auth.passwords;
-    let stored = Some(user.password_hash.as_str());
-    if passwords.verify(&input.current_password, stored).await? == Verdict::Wrong {
+    if passwords
+        .verify(&input.current_password, Some(stored))
+        .await?
+        == Verdict::Wrong
+    {
         tell_afterwards(auth, user.id, ActivityKind::PasswordChangeFailed, client);
         return Err(wrong());
     }
@@ -77,6 +86,12 @@ pub(super) async fn change_password(
         .and(session::Column::Id.ne(viewer.session_id));
     revoke(auth, txn, others, RevokedReason::PasswordChanged, None).await?;
     Ok(user)
+}
+
+fn none() -> Error {
+    let text = "Your account has no password: you sign in through a provider, where you can change the one you have \
+                there.";
+    Refusal::new(ErrorCode::NoPassword, text).into()
 }
 
 fn wrong() -> Error {

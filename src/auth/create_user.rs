@@ -11,6 +11,7 @@ use super::{
     password::Passwords,
     register::{NewUser, insert},
     rules,
+    strength::About,
 };
 use crate::{
     activity::{self, Entry},

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{
     Auth,
     admit::{Admission, admit},
-    password::Verdict,
+    password::{self, Verdict},
     rules,
     throttle::{self, Attempt},
 };
@@ -46,7 +46,7 @@ pub(super) async fn login(
         client,
     };
     throttle::password(&auth.app, attempt).await?;
-    let stored = user.as_ref().map(|user| user.password_hash.as_str());
+    let stored = user.as_ref().and_then(password::stored);
     let verdict = auth.passwords.verify(&input.password, stored).await?;
     let user = match (user, verdict) {
         (Some(user), Verdict::Right | Verdict::Outdated) => user,
@@ -66,7 +66,8 @@ pub(super) async fn login(
     if let Some(hash) = better {
         rehash(&txn, &user, hash).await?;
     }
-    admit(auth, txn, user, ActivityKind::SignedIn, client).await
+    let entry = Entry::of(user.id, ActivityKind::SignedIn, client);
+    admit(auth, txn, user, entry).await
 }
 
 async fn find(auth: &Auth, email_key: Option<&str>) -> Result<Option<user::Model>> {

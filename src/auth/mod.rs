@@ -51,6 +51,7 @@ mod rules;
 mod second_factor;
 mod session;
 mod sessions;
+mod social;
 mod strength;
 #[cfg(test)]
 mod tests;
@@ -66,6 +67,7 @@ pub use lock::{lock_user, unlock_user};
 pub use logout::end_user_sessions;
 pub use prune::PruneSessions;
 pub use role::{NOBODY, demote_user, promote_user};
+pub use social::routes;
 
 use password::Passwords;
 use revocation::Revocations;

@@ -16,6 +16,7 @@ use argon2::{
     password_hash::phc::{Output, ParamsString, PasswordHash, Salt},
 };
 use aws_lc_rs::constant_time;
+use entity::user;
 use tokio::{sync::Semaphore, time::timeout};
 use unicode_normalization::UnicodeNormalization;
 
@@ -40,6 +41,11 @@ pub(super) enum Verdict {
     Right,
     /// It is this one, and the hash is weaker than those we make now.
     Outdated,
+}
+
+/// The hash of a person's password, if she has one: whoever came with an identity has none.
+pub(super) fn stored(user: &user::Model) -> Option<&str> {
+    Some(user.password_hash.as_str()).filter(|hash| !hash.is_empty())
 }
 
 /// Hashes passwords.

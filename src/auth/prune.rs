@@ -1,11 +1,11 @@
 //! Forgetting sessions that ended a month ago, long enough to answer what became of one, allowances that are whole
-//! again, mails and registrations whose time is over, and what administrators did a year ago.
+//! again, mails, registrations and social logins whose time is over, and what administrators did a year ago.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
-use entity::{mail, registration, session};
+use entity::{login_attempt, mail, registration, session};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter};
 use serde::{Deserialize, Serialize};
 
@@ -48,6 +48,10 @@ impl Job for PruneSessions {
             .await?;
         registration::Entity::delete_many()
             .filter(registration::Column::ExpiresAt.lt(now))
+            .exec(&*txn)
+            .await?;
+        login_attempt::Entity::delete_many()
+            .filter(login_attempt::Column::ExpiresAt.lt(now))
             .exec(&*txn)
             .await?;
         let whole = format!(

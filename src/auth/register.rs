@@ -19,6 +19,7 @@ use super::{
     throttle, verify_email,
 };
 use crate::{
+    activity::Entry,
     config::Registration,
     database::Txn,
     error::{Error, ErrorCode, Refusal, Result},
@@ -62,8 +63,7 @@ pub(super) async fn register(
     let now = app.clock.now();
     let mode = app.config.mail.registration;
     if mode == Registration::Closed {
-        let text = "This server takes nobody new: its operator has closed registration.";
-        return Err(Refusal::new(ErrorCode::NotOffered, text).into());
+        return Err(closed());
     }
     let applicant = rules::applicant(input, now).map_err(Error::Refused)?;
     throttle::registration(app, client).await?;
@@ -91,8 +91,15 @@ pub(super) async fn register(
     if app.mailer.as_ref().is_some_and(Mailer::delivers) {
         mail::post(&mut txn, app, verify_email::of(&user)).await?;
     }
-    let admission = admit(auth, txn, user, ActivityKind::Registered, client).await?;
+    let entry = Entry::of(user.id, ActivityKind::Registered, client);
+    let admission = admit(auth, txn, user, entry).await?;
     Ok(Registered::Here(admission))
+}
+
+/// What is told where nobody new is taken.
+pub(super) fn closed() -> Error {
+    let text = "This server takes nobody new: its operator has closed registration.";
+    Refusal::new(ErrorCode::NotOffered, text).into()
 }
 
 /// Keeps what was typed until its address is proven.

@@ -94,7 +94,8 @@ pub(super) async fn reset_password(
     let all = session::Column::UserId.eq(user.id);
     revoke(auth, txn, all, RevokedReason::PasswordChanged, None).await?;
     let txn = app.db.begin().await?;
-    admit(auth, txn, user, ActivityKind::SignedIn, client).await
+    let entry = Entry::of(user.id, ActivityKind::SignedIn, client);
+    admit(auth, txn, user, entry).await
 }
 
 /// Writes the new password, for the address that the mail was sent to and no other.

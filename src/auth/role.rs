@@ -96,6 +96,7 @@ pub(super) async fn refuse_last(txn: &Txn, user_id: Uuid) -> Result<()> {
 pub(super) async fn find(txn: &Txn, user_id: Uuid) -> Result<user::Model> {
     let rows = user::Entity::find()
         .filter(user::Column::Id.eq(user_id))
+        .filter(user::Column::DeletedAt.is_null())
         .lock(LockType::NoKeyUpdate);
     rows.one(&**txn).await?.ok_or_else(nobody)
 }

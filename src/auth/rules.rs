@@ -169,6 +169,25 @@ fn name(field: &str, text: Option<String>, faults: &mut Vec<Refusal>) -> Option<
     (!text.is_empty()).then_some(text)
 }
 
+/// An address as somebody else says it, if it can be one.
+pub(super) fn likely_email(text: Option<&str>) -> Option<String> {
+    let text = text?.trim();
+    email_key(text).map(|_| text.to_owned())
+}
+
+/// A name as somebody else says it, if it can be one.
+pub(super) fn likely_name(text: Option<&str>) -> Option<String> {
+    let mut faults = Vec::new();
+    let name = name("name", text.map(str::to_owned), &mut faults);
+    name.filter(|_| faults.is_empty())
+}
+
+/// A birthday as somebody else says it, if it can be one: without a year it is none.
+pub(super) fn likely_birth_date(text: Option<&str>, now: DateTime<Utc>) -> Option<NaiveDate> {
+    let date = text?.parse().ok()?;
+    birth_date_fault(date, now).is_none().then_some(date)
+}
+
 fn fault(field: &str, message: &str) -> Refusal {
     Refusal::new(ErrorCode::InvalidInput, message).on(field)
 }

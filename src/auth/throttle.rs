@@ -58,6 +58,10 @@ const MAILS_FROM_ADDRESS: Rate = Rate::new(20, 60);
 const CODES_OF_SIGN_IN: Rate = Rate::new(5, 3_600);
 /// Codes for one account, over all sign-ins: 10, then twenty an hour. Only who knows the password spends them.
 const CODES_OF_ACCOUNT: Rate = Rate::new(10, 180);
+/// Social logins begun from one address: 20, then ten a minute.
+const SOCIAL_STARTS: Rate = Rate::new(20, 6);
+/// Browsers on their way to an issuer or back, from one address: 60, then thirty a minute.
+const SOCIAL_VISITS: Rate = Rate::new(60, 2);
 
 /// What is about to be tried, for whom, and from where.
 pub(super) struct Attempt<'a> {
@@ -105,11 +109,31 @@ pub(super) async fn confirmation(app: &App, user_id: Uuid) -> Result<()> {
 /// # Errors
 /// As [`password`].
 pub(super) async fn registration(app: &App, client: &ClientInfo) -> Result<()> {
+    of_address(app, "registrations", REGISTRATIONS, client).await
+}
+
+/// Counts the beginning of a social login.
+///
+/// # Errors
+/// As [`password`].
+pub(super) async fn social_start(app: &App, client: &ClientInfo) -> Result<()> {
+    of_address(app, "social starts", SOCIAL_STARTS, client).await
+}
+
+/// Counts a browser on its way to an issuer or back.
+///
+/// # Errors
+/// As [`password`].
+pub(super) async fn social_visit(app: &App, client: &ClientInfo) -> Result<()> {
+    of_address(app, "social visits", SOCIAL_VISITS, client).await
+}
+
+/// Counts what an address does, whoever is behind it.
+async fn of_address(app: &App, what: &str, rate: Rate, client: &ClientInfo) -> Result<()> {
     let Some(network) = client.address.as_deref().and_then(holder) else {
         return Ok(());
     };
-    let key = format!("registrations {network}");
-    spend(app, &[(key, REGISTRATIONS)]).await
+    spend(app, &[(format!("{what} {network}"), rate)]).await
 }
 
 /// Counts a mail of one sort to an address, which somebody asks for who need not be signed in.

@@ -6,7 +6,8 @@ use async_graphql::InputObject;
 use entity::{
     activity::ActivityKind,
     mail::{self as mail_row, MailKind},
-    registration, user,
+    registration,
+    user::{self, Role},
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 
@@ -102,7 +103,8 @@ pub(super) async fn verify_email(
         txn.commit().await?;
         return Ok(Verified::Here(Box::new(user)));
     }
-    let admission = admit(auth, txn, user, ActivityKind::SignedIn, client).await?;
+    let entry = Entry::of(user.id, ActivityKind::SignedIn, client);
+    let admission = admit(auth, txn, user, entry).await?;
     Ok(Verified::Admitted(admission))
 }
 
@@ -118,7 +120,7 @@ async fn come_to_life(
     let row = row.await?.ok_or_else(mail::invalid)?;
     know(auth, mail, &row.password_hash, password).await?;
     let now = auth.app.clock.now();
-    let mut txn = auth.app.db.begin().await?;
+    let txn = auth.app.db.begin().await?;
     mail::spend(&txn, mail, now).await?;
     registration::Entity::delete_by_id(row.id)
         .exec(&*txn)
@@ -134,7 +136,8 @@ async fn come_to_life(
         role: Role::User,
     };
     let user = register::insert(&txn, now, person).await?;
-    admit(auth, txn, user, ActivityKind::Registered, client).await
+    let entry = Entry::of(user.id, ActivityKind::Registered, client);
+    admit(auth, txn, user, entry).await
 }
 
 /// Writes down that an address is a person's, or becomes it.

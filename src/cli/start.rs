@@ -24,9 +24,9 @@ use super::{
 };
 use crate::{
     app::App,
-    auth::Auth,
+    auth::{self, Auth},
     clock::Clock,
-    config::{Config, MxEnv, PlaidEnv},
+    config::{Config, MxEnv, OidcProvider, PlaidEnv},
     database::{FileLock, masked},
     error::Result,
     exports,
@@ -36,6 +36,7 @@ use crate::{
     providers::{
         Provider,
         mx::{Mx, MxSettings, WebhookLogin},
+        oidc::Issuers,
         plaid::{Plaid, PlaidSettings},
     },
     relay, schema,
@@ -90,12 +91,13 @@ impl Process {
         let proof = proof.or_else(|| sandbox.is_some().then(made_up));
         let mx = mx(
             &config,
-            local,
+            local.clone(),
             proof.clone(),
             clock.clone(),
             metrics.clone(),
         )?;
         let mailer = Mailer::of(&config.mail)?;
+        let issuers = Issuers::new(&oidc(&config, local.as_deref()), &clock)?;
         let public_url = config.public_url.clone();
         let public_url = public_url.unwrap_or_else(|| near(config.listen));
         let app = App {
@@ -111,6 +113,7 @@ impl Process {
             mx,
             mailer,
             rates,
+            issuers,
         };
         let mut parts = Parts::new(signals.clone());
         parts.add("relay of hints", relay::run(app.clone(), parts.shutdown()));
@@ -154,7 +157,9 @@ impl Process {
             keys: app.keys.clone(),
             executor: schema::build(app, auth.clone()),
             door: auth.clone(),
-            routes: webhooks::routes(app.clone(), intake).merge(exports::routes(app.clone())),
+            routes: webhooks::routes(app.clone(), intake)
+                .merge(exports::routes(app.clone()))
+                .merge(auth::routes(auth.clone())),
             limits: Arc::new(Limits::of(&app.config.wire)),
         };
         let server = Server::on(socket, site);
@@ -300,6 +305,16 @@ pub(super) fn mx(
         webhook: proof.map(|(user, password)| WebhookLogin { user, password }),
     };
     Ok(Some(Arc::new(Mx::new(settings, clock, metrics)?)))
+}
+
+/// Who else people may sign in with: who is listed, or the sandbox where banks are the sandbox's.
+pub(super) fn oidc(config: &Config, local: Option<&str>) -> Vec<OidcProvider> {
+    if !config.oidc.is_empty() {
+        return config.oidc.clone();
+    }
+    let sandbox = local.or_else(|| sandbox_elsewhere(config));
+    let sandbox = sandbox.filter(|_| config.plaid.env == PlaidEnv::Local);
+    sandbox.map(OidcProvider::sandbox).into_iter().collect()
 }
 
 /// A name and a password for one run.

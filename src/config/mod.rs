@@ -12,6 +12,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 
 mod mail;
 mod mx;
+mod oidc;
 mod rates;
 mod reader;
 mod wire;
@@ -19,12 +20,14 @@ mod wire;
 use mail::Surroundings;
 pub use mail::{MailConfig, MailWay, Registration};
 pub use mx::{MxConfig, MxEnv};
+pub use oidc::{OidcNetwork, OidcProvider};
 pub use rates::RatesConfig;
 pub(crate) use reader::is_in_the_clear;
 use reader::{Reader, unknown};
 pub use wire::WireConfig;
 
-/// Every setting there is. `.env.example` lists the same names; a test compares.
+/// Every setting there is; `<NAME>` stands for each name in `OIDC_PROVIDERS`. `.env.example` lists the
+/// same names; a test compares.
 pub const NAMES: &[&str] = &[
     "ACCESS_TOKEN_TTL",
     "ALLOWED_ORIGINS",
@@ -52,6 +55,12 @@ pub const NAMES: &[&str] = &[
     "MX_ENV",
     "MX_WEBHOOK_PASSWORD",
     "MX_WEBHOOK_USER",
+    "OIDC_<NAME>_CLIENT_ID",
+    "OIDC_<NAME>_CLIENT_SECRET",
+    "OIDC_<NAME>_ISSUER",
+    "OIDC_<NAME>_NAME",
+    "OIDC_<NAME>_NETWORK",
+    "OIDC_PROVIDERS",
     "OPERATION_TIMEOUT",
     "PLAID_BASE_URL",
     "PLAID_CLIENT_ID",
@@ -108,6 +117,8 @@ pub struct Config {
     pub mx: MxConfig,
     /// `SMTP_URL` and its like: mail, and who may register.
     pub mail: MailConfig,
+    /// `OIDC_*`: where people may sign in with an account they have elsewhere.
+    pub oidc: Vec<OidcProvider>,
     /// `ALPHAVANTAGE_*` and `RATE_*`: exchange rates.
     pub rates: RatesConfig,
     /// `SANDBOX_LISTEN`: where the built-in sandbox listens.
@@ -190,13 +201,15 @@ impl Config {
                 Err(_) => faults.push(".env: cannot be read; check its permissions".to_owned()),
             }
         }
-        faults.extend(unknown(&file));
-        for name in NAMES {
-            match std::env::var_os(name).map(std::ffi::OsString::into_string) {
-                Some(Ok(value)) => drop(file.insert((*name).to_owned(), value)),
-                Some(Err(_)) => faults.push(format!("{name}: is not UTF-8; write it anew")),
-                None => {}
-            }
+        // It says which other names there are, so it comes first.
+        overlay(&mut file, "OIDC_PROVIDERS", &mut faults);
+        let providers = listed(&file);
+        faults.extend(unknown(&file, &providers));
+        for name in NAMES.iter().filter(|name| **name != "OIDC_PROVIDERS") {
+            overlay(&mut file, name, &mut faults);
+        }
+        for name in providers {
+            overlay(&mut file, &name, &mut faults);
         }
         file.extend(
             command_line
@@ -214,7 +227,7 @@ impl Config {
             .into_iter()
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();
-        let faults = unknown(&values);
+        let faults = unknown(&values, &listed(&values));
         Self::read(values, faults)
     }
 
@@ -242,6 +255,7 @@ impl Config {
             mail: reader.mail(&around),
             mx,
             plaid,
+            oidc: reader.oidc(),
             rates: reader.rates(),
             sandbox_listen: reader.parse(
                 "SANDBOX_LISTEN",
@@ -274,6 +288,21 @@ impl Config {
     pub fn sqlite_path(&self) -> Option<PathBuf> {
         sqlite_path(self.database_url.expose_secret())
     }
+}
+
+/// Puts what the environment says in the place of what the file says.
+fn overlay(values: &mut BTreeMap<String, String>, name: &str, faults: &mut Vec<String>) {
+    match std::env::var_os(name).map(std::ffi::OsString::into_string) {
+        Some(Ok(value)) => drop(values.insert(name.to_owned(), value)),
+        Some(Err(_)) => faults.push(format!("{name}: is not UTF-8; write it anew")),
+        None => {}
+    }
+}
+
+/// The names that the listed sign-in providers bring with them.
+fn listed(values: &BTreeMap<String, String>) -> Vec<String> {
+    let providers = values.get("OIDC_PROVIDERS").map(String::as_str);
+    oidc::names(providers.unwrap_or_default())
 }
 
 /// The path a `sqlite:` address names, if it is one.
@@ -394,7 +423,16 @@ mod tests {
             .map(|(name, _)| name)
             .filter(|name| name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_'))
             .collect();
-        let mut sorted = listed.clone();
+        // `acme` stands for any provider, and what presets need is shown as well.
+        let preset = |name: &String| {
+            ["OIDC_GOOGLE_", "OIDC_FACEBOOK_"]
+                .iter()
+                .any(|of| name.starts_with(of))
+        };
+        let listed = listed
+            .iter()
+            .map(|name| name.replace("OIDC_ACME_", "OIDC_<NAME>_"));
+        let mut sorted: Vec<String> = listed.filter(|name| !preset(name)).collect();
         sorted.sort_unstable();
         assert_eq!(sorted, NAMES);
         assert!(example.contains(&format!("SECRET_KEY={EXAMPLE_SECRET_KEY}")));

@@ -14,14 +14,19 @@ use secrecy::SecretString;
 use sqlx::{postgres::PgConnectOptions, sqlite::SqliteConnectOptions};
 use tracing_subscriber::EnvFilter;
 
-use super::{EXAMPLE_SECRET_KEY, LOG_FILTER, NAMES, PlaidConfig, PlaidEnv};
+use super::{EXAMPLE_SECRET_KEY, LOG_FILTER, NAMES, PlaidConfig, PlaidEnv, oidc::unlisted};
 use crate::seal::Keys;
 
-/// Names nobody reads, each with the nearest name that somebody does.
-pub(super) fn unknown(values: &BTreeMap<String, String>) -> Vec<String> {
-    let strange = values.keys().filter(|name| !NAMES.contains(&name.as_str()));
+/// Names nobody reads, each with the nearest name that somebody does. `listed` are those that
+/// `OIDC_PROVIDERS` brings with it.
+pub(super) fn unknown(values: &BTreeMap<String, String>, listed: &[String]) -> Vec<String> {
+    let known = |name: &String| NAMES.contains(&name.as_str()) || listed.contains(name);
+    let strange = values.keys().filter(|name| !known(name));
     strange
         .map(|name| {
+            if let Some(remedy) = unlisted(name) {
+                return remedy;
+            }
             let nearest = NAMES
                 .iter()
                 .min_by_key(|known| distance(name, known))

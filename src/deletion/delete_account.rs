@@ -1,7 +1,11 @@
 //! What happens at once when an account is deleted.
 
 use chrono::{DateTime, Utc};
-use entity::{activity::ActivityKind, user};
+use entity::{
+    activity::ActivityKind,
+    identity,
+    user::{self, Role},
+};
 use sea_orm::{
     ColumnTrait, EntityTrait, QueryFilter,
     prelude::{Date, DateTimeUtc},
@@ -38,6 +42,11 @@ pub(super) async fn delete_account(
     if !mark(&txn, user_id, now).await? {
         return Err(Error::Unauthenticated);
     }
+    // At once, so that she can come back with the same account elsewhere.
+    identity::Entity::delete_many()
+        .filter(identity::Column::UserId.eq(user_id))
+        .exec(&*txn)
+        .await?;
     enqueue(&mut txn, app, &DeleteAccount { user_id }, When::default()).await?;
     auth.sign_out_for_good(txn, user_id).await?;
     tracing::info!(user.id = %user_id, "an account is being deleted");
@@ -55,6 +64,7 @@ async fn mark(txn: &Txn, user_id: Uuid, now: DateTime<Utc>) -> Result<bool> {
         .col_expr(Row::EmailKey, Expr::value(user_id.to_string()))
         .col_expr(Row::EmailVerifiedAt, Expr::value(None::<DateTimeUtc>))
         .col_expr(Row::PasswordHash, Expr::value(""))
+        .col_expr(Row::Role, Expr::value(Role::User))
         .col_expr(Row::FirstName, Expr::value(None::<String>))
         .col_expr(Row::LastName, Expr::value(None::<String>))
         .col_expr(Row::BirthDate, Expr::value(None::<Date>))

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::tables::{AT_ONCE, LAST, Rows};
 use crate::{
     app::App,
+    audit,
     database::Txn,
     error::{Error, Result},
     jobs::{Claim, Job},
@@ -128,6 +129,7 @@ impl DeleteAccount {
         for rows in AT_ONCE.iter().chain(LAST) {
             rows.delete_all(&txn, self.user_id).await?;
         }
+        audit::unname(&*txn, self.user_id).await?;
         user::Entity::delete_by_id(self.user_id).exec(&*txn).await?;
         txn.commit().await?;
         Ok(true)

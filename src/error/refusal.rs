@@ -32,6 +32,16 @@ pub enum ErrorCode {
     InvalidCredentials,
     /// The address already has an account.
     EmailTaken,
+    /// The provider does not vouch for an e-mail address, so that no account is made of it.
+    EmailUnverified,
+    /// The code of a social login is unknown, expired or used, or not this app's: begin again.
+    SocialLoginInvalid,
+    /// The identity is linked to another account.
+    IdentityTaken,
+    /// It is the only way into the account.
+    LastSignIn,
+    /// The account has no password: its owner signs in through a provider.
+    NoPassword,
     /// The password is too easy to guess.
     WeakPassword,
     /// The account is locked. Told only to who has proven to be its owner.

@@ -45,7 +45,7 @@ impl Activity {
         Ok(ctx.loaders().item.load_one(key).await?.map(Item))
     }
 
-    /// A word more, such as the name of the bank, which outlives the item.
+    /// A word more, such as the name of the bank, which outlives the item, or of a sign-in provider.
     async fn detail(&self) -> Option<&str> {
         self.0.detail.as_deref()
     }
@@ -67,7 +67,7 @@ impl Activity {
 pub enum ActivityKind {
     /// The person registered.
     Registered,
-    /// Somebody signed in with the right password.
+    /// Somebody signed in with the right password, or with an identity; then `detail` names the provider.
     SignedIn,
     /// Somebody tried to sign in with a wrong password.
     SignInFailed,
@@ -112,6 +112,12 @@ pub enum ActivityKind {
     RecoveryCodeUsed,
     /// New recovery codes took the place of the old ones.
     RecoveryCodesRegenerated,
+    /// An identity was linked; `detail` names the provider.
+    IdentityLinked,
+    /// An identity was unlinked; `detail` names the provider.
+    IdentityUnlinked,
+    /// An identity was to be linked, and what came back from the provider was not acceptable.
+    IdentityRefused,
     /// A bank was linked.
     ItemLinked,
     /// Somebody gave new credentials for a bank.

@@ -15,6 +15,8 @@ const MAX_IDS: usize = 250;
 pub const USER: &str = "user";
 /// Prefix of sessions.
 pub const SESSION: &str = "sess";
+/// Prefix of identities.
+pub const IDENTITY: &str = "idn";
 /// Prefix of institutions.
 pub const INSTITUTION: &str = "inst";
 /// Prefix of items.

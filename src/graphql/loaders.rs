@@ -11,7 +11,7 @@ use async_graphql::{
     extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute},
 };
 use entity::{
-    account, activity, challenge, data_export, exchange_rate, institution, item, session, sync_job,
+    account, activity, challenge, data_export, exchange_rate, identity, institution, item, session, sync_job,
     transaction,
 };
 use futures_util::stream::{self, StreamExt, TryStreamExt};
@@ -86,6 +86,10 @@ pub struct Loaders {
     pub data_export: ById<data_export::Entity>,
     /// Exchange rates by id; they belong to nobody.
     pub exchange_rate: Batch<Uuid, ExchangeRates>,
+    /// Identities by id.
+    pub identity: ById<identity::Entity>,
+    /// All identities of a person, oldest first. Whoever holds a person holds the one who asks.
+    pub identities_of_user: Batch<Uuid, IdentitiesOfUser>,
     /// Banks by id; they belong to nobody.
     pub institution: Batch<Uuid, Institutions>,
     /// Items by id.
@@ -120,6 +124,8 @@ impl Loaders {
             conversion: Batch::new(Conversions(app.clone()), queue),
             data_export: Batch::new(Rows::new(db()), queue),
             exchange_rate: Batch::new(ExchangeRates(db()), queue),
+            identity: Batch::new(Rows::new(db()), queue),
+            identities_of_user: Batch::new(IdentitiesOfUser(db()), queue),
             institution: Batch::new(Institutions(db()), queue),
             item: Batch::new(Rows::new(db()), queue),
             latest_exchange_rate: Batch::new(LatestExchangeRate(db()), queue),
@@ -285,6 +291,28 @@ impl Loader<Key> for AccountsOfItem {
                 let list = lists.entry(Key::new(viewer, row.item_id)).or_default();
                 list.push(Arc::new(row));
             }
+        }
+        Ok(lists)
+    }
+}
+
+/// All identities of a person, oldest first.
+#[derive(Debug)]
+pub struct IdentitiesOfUser(Database);
+
+impl Loader<Uuid> for IdentitiesOfUser {
+    type Value = Vec<Arc<identity::Model>>;
+    type Error = Error;
+
+    async fn load(&self, keys: &[Uuid]) -> Result<HashMap<Uuid, Self::Value>> {
+        let rows = identity::Entity::find()
+            .filter(identity::Column::UserId.is_in(keys.iter().copied()))
+            .order_by_asc(identity::Column::Id)
+            .all(self.0.read())
+            .await?;
+        let mut lists: HashMap<Uuid, Self::Value> = HashMap::new();
+        for row in rows {
+            lists.entry(row.user_id).or_default().push(Arc::new(row));
         }
         Ok(lists)
     }

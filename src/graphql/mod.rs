@@ -21,6 +21,7 @@ pub mod data_export;
 pub mod errors;
 pub mod exchange_rate;
 pub mod id;
+pub mod identity;
 pub mod institution;
 pub mod item;
 pub mod live;

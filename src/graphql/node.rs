@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{
     ContextExt, account::Account, activity::Activity, data_export::DataExport,
-    exchange_rate::ExchangeRate, id, institution::Institution, item::Item, loaders::Key,
+    exchange_rate::ExchangeRate, id, identity::Identity, institution::Institution, item::Item, loaders::Key,
     session::Session, sync_job::SyncJob, transaction::Transaction, user::User,
 };
 use crate::error::Result;
@@ -29,6 +29,8 @@ pub enum Node {
     DataExport(DataExport),
     /// What a currency cost.
     ExchangeRate(ExchangeRate),
+    /// An account elsewhere.
+    Identity(Identity),
     /// A bank.
     Institution(Institution),
     /// A login at a bank.
@@ -76,6 +78,11 @@ pub async fn find(ctx: &Context<'_>, id: &str) -> Result<Option<Node>> {
             .load_one(row)
             .await?
             .map(|row| ExchangeRate(row).into()),
+        id::IDENTITY => rows
+            .identity
+            .load_one(key)
+            .await?
+            .map(|row| Identity(row).into()),
         id::INSTITUTION => rows
             .institution
             .load_one(row)

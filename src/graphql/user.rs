@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Enum, ID, Object};
+use async_graphql::{Context, Enum, ID, Object};
 use entity::user;
 
 use super::{
-    id,
+    ContextExt, id,
+    identity::Identity,
     scalar::{Date, DateTime},
 };
+use crate::error::Result;
 
 /// A person who signs in.
 #[derive(Clone)]
@@ -35,7 +37,7 @@ impl User {
         id::encode(id::USER, self.0.id)
     }
 
-    /// The e-mail address, as it was typed.
+    /// The e-mail address, as it was typed at registration or told by a sign-in provider.
     async fn email(&self) -> &str {
         &self.0.email
     }
@@ -68,6 +70,17 @@ impl User {
     /// What the person may do here. It is asked of the database with each request: a change holds at once.
     async fn role(&self) -> Role {
         self.0.role.into()
+    }
+
+    /// Whether the person can sign in with a password. Whoever cannot signs in elsewhere; `requestPasswordReset` gives her one.
+    async fn has_password(&self) -> bool {
+        !self.0.password_hash.is_empty()
+    }
+
+    /// The accounts elsewhere that let the person in, oldest first.
+    async fn identities(&self, ctx: &Context<'_>) -> Result<Vec<Identity>> {
+        let rows = ctx.loaders().identities_of_user.load_one(self.0.id).await?;
+        Ok(rows.unwrap_or_default().into_iter().map(Identity).collect())
     }
 
     /// When the person registered.

@@ -1,4 +1,4 @@
-//! The outside: banks, reached through a provider, and exchange rates (`rates`). A provider's words, signs and error codes stop
+//! The outside: banks, reached through a provider, exchange rates (`rates`), and who somebody is elsewhere (`oidc`). A provider's words, signs and error codes stop
 //! here; above this room everybody speaks the types below.
 //!
 //! Promises of every implementation: one call is one HTTP exchange with its own time-out; no secret
@@ -16,9 +16,11 @@ use serde::{Deserialize, Serialize};
 use crate::error::ProviderError;
 
 pub mod alphavantage;
+mod guard;
 mod http;
 mod lenient;
 pub mod mx;
+pub mod oidc;
 pub mod plaid;
 pub mod rates;
 

@@ -4,7 +4,11 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::support::{Person, TestApp, crowd, with_one_hasher};
+use crate::support::{
+    Person, TestApp, crowd,
+    social::{self, COMPLETE, Spa},
+    with_one_hasher,
+};
 
 const EXCHANGE: &str = "/item/public_token/exchange";
 const SYNC: &str = "mutation($id: ID!) { syncItem(input: {itemId: $id}) { userErrors { code } } }";
@@ -57,6 +61,28 @@ async fn at_the_door(met: &mut Met, stranger: &Person) {
 async fn at_the_closed_door(met: &mut Met, stranger: &Person) {
     let register = "mutation { register(input: {email: \"bob@example.com\", password: \"a better staple\"}) { userErrors { code } } }";
     met.ask(stranger, register, json!({})).await;
+}
+
+/// Identities that let nobody in, or that nobody may let go of.
+async fn at_the_issuer(met: &mut Met, app: &TestApp, ana: &Person) {
+    let nobody = ana.stranger();
+    let told = Spa::open().complete(&nobody, "dora").await;
+    let dora = nobody.with(told["accessToken"].as_str().unwrap());
+    let change = "mutation { changePassword(input: {currentPassword: \"\", newPassword: \"four odd words\"}) { \
+                  userErrors { code } } }";
+    met.ask(&dora, change, json!({})).await;
+    met.see(&Spa::open().link(ana, "dora").await);
+    let identities = "{ viewer { identities { id } } }";
+    let mut mine = dora.ask(identities, json!({})).await;
+    let id = mine["viewer"]["identities"][0]["id"].take();
+    let unlink =
+        "mutation($id: ID!) { unlinkIdentity(input: {identityId: $id}) { userErrors { code } } }";
+    met.ask(&dora, unlink, json!({"id": id})).await;
+    met.ask(&nobody, COMPLETE, Spa::open().redeem("nothing"))
+        .await;
+    let unverified = json!({"claims": {"email_verified": false}});
+    app.bank.issuers(unverified).await;
+    met.see(&Spa::open().complete(&nobody, "eric").await);
 }
 
 /// Public tokens, and what the provider says of them.
@@ -148,10 +174,11 @@ async fn at_the_lock(met: &mut Met, app: &TestApp) {
 #[test]
 fn every_code_a_payload_may_hold_is_met() {
     with_one_hasher(async {
-        let app = TestApp::start().await;
+        let app = social::start().await;
         let ana = app.person("ana").await;
         let mut met = Met::default();
         at_the_lock(&mut met, &app).await;
+        at_the_issuer(&mut met, &app, &ana).await;
         at_the_door(&mut met, &ana.stranger()).await;
         at_the_exchange(&mut met, &app, &ana).await;
         at_the_sync(&mut met, &app, &ana).await;

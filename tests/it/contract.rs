@@ -17,6 +17,9 @@ const OPEN: &[&str] = &[
     "requestPasswordReset",
     "resetPassword",
     "verifyEmail",
+    "identityProviders",
+    "startSocialLogin",
+    "completeSocialLogin",
 ];
 
 fn read(name: &str) -> String {

@@ -55,6 +55,8 @@ mod sessions;
 mod signatures;
 mod signing_in;
 mod signing_out;
+mod social;
+mod social_forgeries;
 mod sweep;
 mod sync;
 mod throttling;

@@ -23,6 +23,7 @@ use serde_json::{Value, json};
 
 use crate::alphavantage;
 use crate::app::App;
+use crate::oidc;
 
 pub(crate) fn routes() -> Router<Arc<App>> {
     Router::new()
@@ -50,6 +51,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
             "/alphavantage",
             get(alphavantage::control::show).post(alphavantage::control::order),
         )
+        .route("/oidc", get(oidc::control::show).post(oidc::control::order))
         .route("/items", get(items::list))
         .route("/items/{item_id}/transactions", post(items::change))
         .route("/items/{item_id}/events", post(items::event))

@@ -30,6 +30,7 @@ use crate::{
     database::Database,
     feed::{self, Followers},
     metrics::Metrics,
+    providers::oidc::Issuers,
     seal::Keys,
     ticker::Tickers,
     viewer::Viewer,
@@ -185,6 +186,7 @@ async fn open(url: &str, place: Place) -> TestApp {
         mx: None,
         mailer: None,
         rates: Some(Arc::new(SmallDesk::default())),
+        issuers: Issuers::default(),
     };
     TestApp {
         app,

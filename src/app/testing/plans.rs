@@ -7,7 +7,9 @@ use super::TestApp;
 
 /// Tables that grow with people and time. The others may be read whole; so may sessions, four times a
 /// day, which costs less than an index on what every refresh changes.
-const LARGE: [&str; 15] = [
+const LARGE: [&str; 17] = [
+    "identities",
+    "login_attempts",
     "exchange_rates",
     "jobs",
     "webhooks",
@@ -26,7 +28,7 @@ const LARGE: [&str; 15] = [
 ];
 
 /// Indexes of the few rows of a large table that something is still to be done with.
-const PARTIAL: [&str; 7] = [
+const PARTIAL: [&str; 8] = [
     "ix_jobs_queued",
     "ix_jobs_started",
     "ix_jobs_run_at",
@@ -191,6 +193,10 @@ const PAST: &str = "
  SELECT {id}, {id}, CAST('x' AS {blob}), 0, '{recently}';
 10000 recovery_codes (id, user_id, code_hash)
  SELECT {id}, {owner}, 'c' || i;
+5000 identities (id, user_id, provider, issuer, subject, linked_at)
+ SELECT {id}, {owner}, 'google', 'https://accounts.google.com', 's' || i, '{recently}';
+5000 login_attempts (id, provider, redirect_uri, code_challenge, ticket_hash, state_hash, code_hash, expires_at)
+ SELECT {id}, 'google', 'x', 'x', 't' || i, 's' || i, 'c' || i, '{recently}';
 3000 sessions (id, user_id, salt, generation, rotated_at, expires_at, ends_at, created_at)
  SELECT {id}, {owner}, CAST('x' AS {blob}), 1, '{recently}', '{recently}', '{recently}', '{recently}';
 ";

@@ -29,16 +29,18 @@ use crate::{
 mod mail;
 mod profile;
 mod sessions;
+mod social;
 mod totp;
 
 use mail::MailMutation;
 use profile::ProfileMutation;
 use sessions::{SessionsMutation, SessionsQuery};
+use social::{SocialMutation, SocialQuery};
 use totp::SecondFactorMutation;
 
 /// What can be asked of sign-in.
 #[derive(Debug, Default, MergedObject)]
-pub struct AuthQuery(ViewerQuery, SessionsQuery);
+pub struct AuthQuery(ViewerQuery, SessionsQuery, SocialQuery);
 
 /// What can be done about sign-in.
 #[derive(Debug, Default, MergedObject)]
@@ -48,6 +50,7 @@ pub struct AuthMutation(
     ProfileMutation,
     MailMutation,
     SecondFactorMutation,
+    SocialMutation,
 );
 
 /// What begins, continues or ends a session answers.

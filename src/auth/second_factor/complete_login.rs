@@ -6,6 +6,7 @@ use sea_orm::EntityTrait;
 
 use super::{Presented, spend_code};
 use crate::{
+    activity::Entry,
     auth::{Auth, admit, login::tell_afterwards, session::Grant, throttle},
     error::{Error, ErrorCode, Refusal, Result},
     viewer::ClientInfo,
@@ -50,7 +51,8 @@ pub(in crate::auth) async fn complete_login(
         }
         return Err(error);
     }
-    admit::begin(auth, txn, user, ActivityKind::SignedIn, client).await
+    let entry = Entry::of(user.id, ActivityKind::SignedIn, client);
+    admit::begin(auth, txn, user, entry).await
 }
 
 fn expired() -> Error {

@@ -5,7 +5,7 @@ use async_graphql::InputObject;
 use entity::{activity::ActivityKind, totp, user};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
-use super::{account, confirm_password, locked, recovery, spend_code, switch};
+use super::{account, locked, recovery, spend_code, switch};
 use crate::{
     activity::{self, Entry},
     auth::{Auth, throttle},
@@ -17,7 +17,7 @@ use crate::{
 /// What switches the second factor off: the password or a code.
 #[derive(InputObject)]
 pub(in crate::auth) struct DisableTotpInput {
-    /// Your password.
+    /// Your password. Whoever has none may leave it out within ten minutes of signing in.
     pub(in crate::auth) password: Option<String>,
     /// A code of the app, or a recovery code.
     pub(in crate::auth) code: Option<String>,
@@ -26,7 +26,7 @@ pub(in crate::auth) struct DisableTotpInput {
 /// What gets new recovery codes: the password or a code.
 #[derive(InputObject)]
 pub(in crate::auth) struct RegenerateRecoveryCodesInput {
-    /// Your password.
+    /// Your password. Whoever has none may leave it out within ten minutes of signing in.
     pub(in crate::auth) password: Option<String>,
     /// A code of the app, or a recovery code.
     pub(in crate::auth) code: Option<String>,
@@ -43,7 +43,7 @@ pub(in crate::auth) async fn disable_totp(
     if user.totp_enabled_at.is_none() {
         return Ok(user);
     }
-    let txn = confirm(auth, &user, (input.password, input.code), client).await?;
+    let txn = confirm(auth, viewer, (input.password, input.code), client).await?;
     let now = auth.app.clock.now();
     let user = switch(&txn, user.id, None, now).await?;
     totp::Entity::delete_many()
@@ -69,7 +69,7 @@ pub(in crate::auth) async fn regenerate_recovery_codes(
         let text = "The second factor is off: switch it on with `enableTotp` first.";
         return Err(Error::invalid("code", text));
     }
-    let txn = confirm(auth, &user, (input.password, input.code), client).await?;
+    let txn = confirm(auth, viewer, (input.password, input.code), client).await?;
     let codes = recovery::replace(&txn, user.id).await?;
     let entry = Entry::of(user.id, ActivityKind::RecoveryCodesRegenerated, client);
     activity::record(&*txn, auth.app.clock.now(), entry).await?;
@@ -80,23 +80,20 @@ pub(in crate::auth) async fn regenerate_recovery_codes(
 /// A transaction with the person's row locked, in which whoever is signed in has shown that she is who she was.
 async fn confirm(
     auth: &Auth,
-    user: &user::Model,
+    viewer: Viewer,
     (password, code): (Option<String>, Option<String>),
     client: &ClientInfo,
 ) -> Result<Txn> {
     if let Some(code) = code {
-        throttle::code(&auth.app, None, user.id).await?;
+        throttle::code(&auth.app, None, viewer.user_id).await?;
         let txn = auth.app.db.begin().await?;
-        locked(&txn, user.id).await?;
-        spend_code(auth, &txn, user.id, &code, client).await?;
+        locked(&txn, viewer.user_id).await?;
+        spend_code(auth, &txn, viewer.user_id, &code, client).await?;
         return Ok(txn);
     }
-    if password.is_none() {
-        let text = "Give your password, or a code of your app.";
-        return Err(Error::invalid("password", text));
-    }
-    confirm_password(auth, user, password.as_deref(), client).await?;
+    let failed = ActivityKind::PasswordChangeFailed;
+    auth.confirm(viewer, password.as_deref(), failed, client).await?;
     let txn = auth.app.db.begin().await?;
-    locked(&txn, user.id).await?;
+    locked(&txn, viewer.user_id).await?;
     Ok(txn)
 }

@@ -11,7 +11,7 @@ use secrecy::SecretString;
 use uuid::Uuid;
 
 use super::{
-    account, confirm_password, locked, recovery, switch, totp::Secret, totp_row, wrong_code,
+    account, locked, recovery, switch, totp::Secret, totp_row, wrong_code,
 };
 use crate::{
     activity::{self, Entry},
@@ -23,7 +23,8 @@ use crate::{
 /// Who begins to switch the second factor on.
 #[derive(InputObject)]
 pub(in crate::auth) struct EnableTotpInput {
-    /// Your password, so that nobody who finds your device open does this. Left out only where an account has none.
+    /// Your password, so that nobody who finds your device open does this. Leave it out if you have none: then you
+    /// must have signed in within ten minutes.
     pub(in crate::auth) password: Option<String>,
 }
 
@@ -48,7 +49,8 @@ pub(in crate::auth) async fn enable_totp(
     client: &ClientInfo,
 ) -> Result<Begun> {
     let user = account(auth, viewer.user_id).await?;
-    confirm_password(auth, &user, input.password.as_deref(), client).await?;
+    let failed = ActivityKind::PasswordChangeFailed;
+    auth.confirm(viewer, input.password.as_deref(), failed, client).await?;
     let app = &auth.app;
     let secret = Secret::generate()?;
     let id = Uuid::now_v7();

@@ -19,7 +19,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{Auth, login::tell_afterwards, password::Verdict, rules, throttle};
+use super::Auth;
 use crate::{
     activity::{self, Entry},
     database::Txn,
@@ -192,29 +192,6 @@ async fn spend_code(
 async fn totp_row(txn: &Txn, user_id: Uuid) -> Result<Option<entity::totp::Model>> {
     let rows = entity::totp::Entity::find().filter(entity::totp::Column::UserId.eq(user_id));
     Ok(rows.one(&**txn).await?)
-}
-
-/// Makes sure that whoever is signed in knows the password too. An account that has none is not asked for it.
-async fn confirm_password(
-    auth: &Auth,
-    user: &user::Model,
-    password: Option<&str>,
-    client: &ClientInfo,
-) -> Result<()> {
-    if user.password_hash.is_empty() {
-        return Ok(());
-    }
-    let password = password.unwrap_or_default();
-    if password.len() > rules::LONGEST_PASSWORD {
-        return Err(rules::too_long("password").into());
-    }
-    throttle::confirmation(&auth.app, user.id).await?;
-    let stored = Some(user.password_hash.as_str());
-    if auth.passwords.verify(password, stored).await? == Verdict::Wrong {
-        tell_afterwards(auth, user.id, ActivityKind::PasswordChangeFailed, client);
-        return Err(wrong("password", "The password is wrong."));
-    }
-    Ok(())
 }
 
 fn wrong(field: &str, text: &str) -> Error {

@@ -20,6 +20,7 @@ use crate::{
     feed::Followers,
     graphql::errors::ErrorPolicy,
     metrics::Metrics,
+    providers::oidc::Issuers,
     seal::Keys,
     ticker::Tickers,
     viewer::ClientInfo,
@@ -55,6 +56,7 @@ impl World {
             mx: None,
             mailer: None,
             rates: None,
+            issuers: Issuers::default(),
         };
         let auth = Auth::new(app.clone()).unwrap();
         let schema = Schema::build(

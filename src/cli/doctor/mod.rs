@@ -15,6 +15,7 @@ mod mail;
 mod mx;
 mod provider;
 mod rates;
+mod social;
 mod webhooks;
 
 /// How a thing is.
@@ -81,6 +82,7 @@ pub(super) async fn run(overrides: Overrides) -> Result<(), Failure> {
     provider::look(&config, &mut findings).await;
     mx::look(&config, &mut findings).await;
     rates::look(&config, db.as_ref(), &mut findings).await;
+    social::look(&config, &mut findings).await;
     webhooks::look(&config, keys.as_ref(), &mut findings).await;
     mail::look(&config, &mut findings).await;
     addresses::look(&config, &mut findings);

@@ -52,7 +52,9 @@ impl Loader<Uuid> for Users {
     type Error = Error;
 
     async fn load(&self, keys: &[Uuid]) -> Result<HashMap<Uuid, Self::Value>> {
-        let rows = user::Entity::find().filter(user::Column::Id.is_in(keys.iter().copied()));
+        let rows = user::Entity::find()
+            .filter(user::Column::Id.is_in(keys.iter().copied()))
+            .filter(user::Column::DeletedAt.is_null());
         let rows = rows.all(self.0.read()).await?.into_iter();
         Ok(rows.map(|row| (row.id, Arc::new(row))).collect())
     }

@@ -5,7 +5,10 @@
 use passbook::schema::sdl;
 use serde_json::{Value, json};
 
-use crate::support::{Person, TestApp};
+use crate::support::{
+    Person, TestApp,
+    social::{self, Spa},
+};
 
 mod schema;
 
@@ -17,7 +20,8 @@ const OWN: &str = "{ viewer { id } items { nodes { id } } accounts { nodes { id 
     dataExports { nodes { id } } }";
 
 /// Ids of nothing.
-const NOTHING: [&str; 5] = [
+const NOTHING: [&str; 6] = [
+    "idn_01jd0000000000000000000000",
     "item_01jd0000000000000000000000",
     "acct_01jd0000000000000000000000",
     "sess_01jd0000000000000000000000",
@@ -37,7 +41,13 @@ async fn own(person: &Person) -> Vec<String> {
     let lists = data.as_object().unwrap().values();
     let first = lists.map(|one| one.get("id").unwrap_or(&one["nodes"][0]["id"]));
     let ids = first.map(|id| id.as_str().unwrap().to_owned());
-    ids.collect()
+    let mut ids: Vec<String> = ids.collect();
+    let mine = person
+        .ask("{ viewer { identities { id } } }", json!({}))
+        .await;
+    let identity = mine["viewer"]["identities"][0]["id"].as_str();
+    ids.extend(identity.map(str::to_owned));
+    ids
 }
 
 /// What somebody is answered at a place, without what names the request.
@@ -75,6 +85,7 @@ async fn traces(app: &TestApp) -> Vec<i64> {
         "SELECT COUNT(*) FROM sessions WHERE revoked_at IS NULL",
         "SELECT COUNT(*) FROM items WHERE removed_at IS NULL",
         "SELECT COUNT(*) FROM link_tokens",
+        "SELECT COUNT(*) FROM identities",
     ] {
         counts.push(app.count(sql).await);
     }
@@ -83,8 +94,9 @@ async fn traces(app: &TestApp) -> Vec<i64> {
 
 #[tokio::test]
 async fn wherever_an_id_is_taken_somebody_elses_is_nobodys() {
-    let app = TestApp::start().await;
+    let app = social::start().await;
     let (ana, bob) = (app.person("ana").await, app.person("bob").await);
+    Spa::open().link(&ana, "carla").await;
     ana.link(&app.bank, "user_good").await;
     bob.link(&app.bank, "user_good").await;
     export(&ana).await;

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use passbook::{
     app::App,
-    auth::Auth,
+    auth::{self, Auth},
     clock::Clock,
-    config::Config,
+    config::{Config, OidcProvider},
     database::{Database, Txn},
     exports,
     feed::Followers,
@@ -15,6 +15,7 @@ use passbook::{
     providers::{
         alphavantage::{AlphaVantage, AlphaVantageSettings},
         mx::{Mx, MxSettings, WebhookLogin},
+        oidc::Issuers,
         plaid::{Plaid, PlaidSettings},
     },
     relay, schema,
@@ -38,6 +39,7 @@ mod mx;
 mod person;
 mod place;
 mod program;
+pub(crate) mod social;
 mod template;
 
 pub(crate) use bank::{Bank, Signed};
@@ -81,6 +83,14 @@ impl TestApp {
             .map(|&(name, value)| (name.into(), value.into()));
         let (place, bank) = (Place::make().await, Bank::open().await);
         Self::open(place, bank, pairs.collect()).await
+    }
+
+    /// A server with such settings, beside a bank that is there before it.
+    pub(crate) async fn beside(bank: &Bank, pairs: &[(&str, &str)]) -> Self {
+        let pairs = pairs
+            .iter()
+            .map(|&(name, value)| (name.into(), value.into()));
+        Self::open(Place::make().await, bank.clone(), pairs.collect()).await
     }
 
     /// The server ends as it does at a signal, and another begins on its database and address.
@@ -157,6 +167,10 @@ impl TestApp {
             api_key: config.rates.api_key.clone(),
             name: "the sandbox".to_owned(),
         };
+        let providers = match config.oidc.as_slice() {
+            [] => vec![OidcProvider::sandbox(&bank.url())],
+            listed => listed.to_vec(),
+        };
         // The address is taken first, since Plaid is told where to send webhooks.
         let socket = Socket::bind("LISTEN", config.listen).await.unwrap();
         let metrics = Metrics::default();
@@ -178,6 +192,7 @@ impl TestApp {
                 Mx::new(mx(&bank), clock.clone(), metrics.clone()).unwrap(),
             )),
             rates: Some(Arc::new(AlphaVantage::new(rates, clock.clone()).unwrap())),
+            issuers: Issuers::new(&providers, &clock).unwrap(),
             metrics,
         };
         let shutdown = CancellationToken::new();
@@ -394,7 +409,9 @@ fn run(app: &App, socket: Socket, shutdown: &CancellationToken) -> (String, Join
         keys: app.keys.clone(),
         executor: schema::build(app, auth.clone()),
         door: auth.clone(),
-        routes: webhooks::routes(app.clone(), intake).merge(exports::routes(app.clone())),
+        routes: webhooks::routes(app.clone(), intake)
+                .merge(exports::routes(app.clone()))
+                .merge(auth::routes(auth.clone())),
         limits: Arc::new(Limits::of(&app.config.wire)),
     };
     let server = Server::on(socket, site);
