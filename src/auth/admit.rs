@@ -40,12 +40,7 @@ pub(super) async fn admit(
 }
 
 /// Begins the session of somebody who has nothing more to prove: only [`admit`], and the second factor itself.
-pub(super) async fn begin(
-    auth: &Auth,
-    txn: Txn,
-    user: user::Model,
-    entry: Entry,
-) -> Result<Grant> {
+pub(super) async fn begin(auth: &Auth, txn: Txn, user: user::Model, entry: Entry) -> Result<Grant> {
     let session = session::begin(auth, &txn, user.id, &entry.client).await?;
     activity::record(&*txn, session.created_at, entry).await?;
     txn.commit().await?;

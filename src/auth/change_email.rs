@@ -38,7 +38,8 @@ pub(super) async fn change_email(
         return Err(rules::no_address().into());
     };
     let failed = ActivityKind::PasswordChangeFailed;
-    auth.confirm(viewer, input.password.as_deref(), failed, client).await?;
+    auth.confirm(viewer, input.password.as_deref(), failed, client)
+        .await?;
     throttle::mail(app, "change", &email_key, client).await?;
     let now = app.clock.now();
     let mut txn = app.db.begin().await?;

@@ -11,8 +11,8 @@ use async_graphql::{
     extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute},
 };
 use entity::{
-    account, activity, challenge, data_export, exchange_rate, identity, institution, item, session, sync_job,
-    transaction,
+    account, activity, challenge, data_export, exchange_rate, identity, institution, item, session,
+    sync_job, transaction,
 };
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use sea_orm::{

@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use super::{
     ContextExt, account::Account, activity::Activity, data_export::DataExport,
-    exchange_rate::ExchangeRate, id, identity::Identity, institution::Institution, item::Item, loaders::Key,
-    session::Session, sync_job::SyncJob, transaction::Transaction, user::User,
+    exchange_rate::ExchangeRate, id, identity::Identity, institution::Institution, item::Item,
+    loaders::Key, session::Session, sync_job::SyncJob, transaction::Transaction, user::User,
 };
 use crate::error::Result;
 

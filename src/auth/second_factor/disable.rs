@@ -92,7 +92,8 @@ async fn confirm(
         return Ok(txn);
     }
     let failed = ActivityKind::PasswordChangeFailed;
-    auth.confirm(viewer, password.as_deref(), failed, client).await?;
+    auth.confirm(viewer, password.as_deref(), failed, client)
+        .await?;
     let txn = auth.app.db.begin().await?;
     locked(&txn, viewer.user_id).await?;
     Ok(txn)

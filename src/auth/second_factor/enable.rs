@@ -10,9 +10,7 @@ use sea_orm::{
 use secrecy::SecretString;
 use uuid::Uuid;
 
-use super::{
-    account, locked, recovery, switch, totp::Secret, totp_row, wrong_code,
-};
+use super::{account, locked, recovery, switch, totp::Secret, totp_row, wrong_code};
 use crate::{
     activity::{self, Entry},
     auth::{Auth, throttle},
@@ -50,7 +48,8 @@ pub(in crate::auth) async fn enable_totp(
 ) -> Result<Begun> {
     let user = account(auth, viewer.user_id).await?;
     let failed = ActivityKind::PasswordChangeFailed;
-    auth.confirm(viewer, input.password.as_deref(), failed, client).await?;
+    auth.confirm(viewer, input.password.as_deref(), failed, client)
+        .await?;
     let app = &auth.app;
     let secret = Secret::generate()?;
     let id = Uuid::now_v7();

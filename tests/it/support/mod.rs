@@ -410,8 +410,8 @@ fn run(app: &App, socket: Socket, shutdown: &CancellationToken) -> (String, Join
         executor: schema::build(app, auth.clone()),
         door: auth.clone(),
         routes: webhooks::routes(app.clone(), intake)
-                .merge(exports::routes(app.clone()))
-                .merge(auth::routes(auth.clone())),
+            .merge(exports::routes(app.clone()))
+            .merge(auth::routes(auth.clone())),
         limits: Arc::new(Limits::of(&app.config.wire)),
     };
     let server = Server::on(socket, site);
