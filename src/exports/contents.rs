@@ -3,8 +3,9 @@
 //! reason.
 
 use entity::{
-    account, activity, challenge, data_export, exchange, institution, item, link_intent,
-    link_token, provider_user, removed_transaction, session, sync_job, transaction, user, webhook,
+    account, activity, challenge, data_export, exchange, identity, institution, item, link_intent,
+    link_token, mail, provider_user, removed_transaction, session, sync_job, transaction, user,
+    webhook,
 };
 use sea_orm::{ActiveEnum, ColumnTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
 use uuid::Uuid;
@@ -37,6 +38,18 @@ fn people() -> Vec<Box<dyn Records>> {
             fields: USERS,
             rows: |user_id| user::Entity::find().filter(user::Column::Id.eq(user_id)),
             order: &[user::Column::Id],
+        }),
+        Box::new(Table {
+            name: "identities",
+            fields: IDENTITIES,
+            rows: of!(identity),
+            order: &[identity::Column::Id],
+        }),
+        Box::new(Table {
+            name: "mails",
+            fields: MAILS,
+            rows: of!(mail),
+            order: &[mail::Column::Id],
         }),
         Box::new(Table {
             name: "sessions",
@@ -164,8 +177,28 @@ const USERS: &[Field<user::Model>] = &[
     ("firstName", |row| row.first_name.clone().into()),
     ("lastName", |row| row.last_name.clone().into()),
     ("birthDate", |row| row.birth_date.into()),
+    ("role", |row| word(&row.role)),
+    ("lockedAt", |row| row.locked_at.into()),
+    ("secondFactorSince", |row| row.totp_enabled_at.into()),
     ("createdAt", |row| row.created_at.into()),
     ("updatedAt", |row| row.updated_at.into()),
+];
+
+const IDENTITIES: &[Field<identity::Model>] = &[
+    ("id", |row| id(ids::IDENTITY, row.id)),
+    ("provider", |row| row.provider.clone().into()),
+    ("issuer", |row| row.issuer.clone().into()),
+    ("subject", |row| row.subject.clone().into()),
+    ("email", |row| row.email.clone().into()),
+    ("linkedAt", |row| row.linked_at.into()),
+];
+
+const MAILS: &[Field<mail::Model>] = &[
+    ("kind", |row| word(&row.kind)),
+    ("email", |row| row.email.clone().into()),
+    ("createdAt", |row| row.created_at.into()),
+    ("expiresAt", |row| row.expires_at.into()),
+    ("usedAt", |row| row.used_at.into()),
 ];
 
 const SESSIONS: &[Field<session::Model>] = &[
@@ -397,6 +430,13 @@ mod tests {
 
     /// Tables with people's rows that tell nothing of them, and why.
     const UNTOLD: &[(&str, &str)] = &[
+        (
+            "admin_accesses",
+            "the log of administrators; what concerns her is in hers",
+        ),
+        ("login_attempts", "steps of a sign-in, for minutes"),
+        ("recovery_codes", "hashes"),
+        ("totps", "a secret; since when is in `users`"),
         ("data_export_chunks", "the archives themselves"),
         (
             "feed_events",

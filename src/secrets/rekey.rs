@@ -39,6 +39,10 @@ const SEALED: &[Column] = &[
         owned: true,
     },
     Column {
+        name: "login_attempts.sealed",
+        owned: false,
+    },
+    Column {
         name: "totps.secret",
         owned: true,
     },

@@ -20,7 +20,7 @@ const COMPLETE: &str = "mutation($token: String!, $code: String!) { completeLogi
 const PASSWORD: &str = "correct horse battery";
 
 /// An authenticator app, which knows a secret and the time.
-struct Authenticator<'a>(Vec<u8>, &'a TestApp);
+pub(crate) struct Authenticator<'a>(Vec<u8>, &'a TestApp);
 
 impl Authenticator<'_> {
     fn code(&self) -> String {
@@ -50,8 +50,19 @@ fn other(code: &str) -> String {
     format!("{}{last}", &code[..5])
 }
 
+/// Whether her log tells of something.
+async fn is_told(person: &Person, kind: &str) -> bool {
+    let log =
+        "query($kinds: [ActivityKind!]) { activity(filter: {kinds: $kinds}) { nodes { kind } } }";
+    let log = person.ask(log, json!({"kinds": [kind]})).await;
+    log["activity"]["nodes"][0]["kind"] == kind
+}
+
 /// Switches it on; the app and the recovery codes.
-async fn enable<'a>(app: &'a TestApp, person: &Person) -> (Authenticator<'a>, Vec<String>) {
+pub(crate) async fn enable<'a>(
+    app: &'a TestApp,
+    person: &Person,
+) -> (Authenticator<'a>, Vec<String>) {
     let data = person.ask(ENABLE, json!({"password": PASSWORD})).await;
     let secret = data["enableTotp"]["secret"].as_str().unwrap();
     let phone = Authenticator(BASE32_NOPAD.decode(secret.as_bytes()).unwrap(), app);
@@ -95,9 +106,12 @@ fn code(told: &Value) -> &str {
 async fn a_sign_in_takes_a_code_of_the_app_and_each_once() {
     let app = TestApp::start().await;
     let (ana, bob) = (app.person("ana").await, app.person("bob").await);
-    for password in [None, Some("not this one")] {
+    for (password, refused) in [
+        (None, "INVALID_INPUT"),
+        (Some("not this one"), "INVALID_CREDENTIALS"),
+    ] {
         let data = ana.ask(ENABLE, json!({"password": password})).await;
-        assert_eq!(code(&data["enableTotp"]), "INVALID_CREDENTIALS");
+        assert_eq!(code(&data["enableTotp"]), refused);
     }
     let early = ana.ask(CONFIRM, json!({"code": "123456"})).await;
     assert_eq!(code(&early["confirmTotp"]), "INVALID_INPUT");
@@ -185,6 +199,7 @@ async fn a_recovery_code_stands_in_once() {
     assert_eq!(code(&told), "INVALID_CREDENTIALS");
     let done = complete(&ana, &asked(&ana).await, &fresh).await;
     assert!(done["accessToken"].is_string(), "{done}");
+    assert!(is_told(&ana, "RECOVERY_CODES_REGENERATED").await);
 }
 
 #[tokio::test]
@@ -293,6 +308,7 @@ async fn it_is_switched_off_by_a_password_or_a_code_and_not_by_a_session_alone()
         .ask(DISABLE, json!({"input": {"code": phone.code()}}))
         .await;
     assert_eq!(done["disableTotp"]["user"]["totpEnabled"], false, "{done}");
+    assert!(is_told(&ana, "TOTP_DISABLED").await);
     assert!(login(&ana).await["accessToken"].is_string());
     assert_eq!(app.count("SELECT count(*) FROM totps").await, 0);
     assert_eq!(app.count("SELECT count(*) FROM recovery_codes").await, 0);
@@ -310,6 +326,24 @@ async fn it_is_switched_off_by_a_password_or_a_code_and_not_by_a_session_alone()
         stranger.error(ENABLE, json!({"password": PASSWORD})).await,
         "UNAUTHENTICATED"
     );
+}
+
+#[tokio::test]
+async fn somebody_without_a_password_has_to_have_signed_in_a_moment_ago() {
+    let app = TestApp::start().await;
+    let ana = app.person("ana").await;
+    app.meddle("UPDATE users SET password_hash = ''").await;
+    app.clock.advance(Duration::from_mins(11));
+    for password in [None, Some("")] {
+        let data = ana.ask(ENABLE, json!({"password": password})).await;
+        assert_eq!(code(&data["enableTotp"]), "SIGN_IN_AGAIN");
+    }
+    app.meddle("UPDATE users SET totp_enabled_at = created_at")
+        .await;
+    for input in [json!({}), json!({"password": ""})] {
+        let data = ana.ask(DISABLE, json!({"input": input})).await;
+        assert_eq!(code(&data["disableTotp"]), "SIGN_IN_AGAIN");
+    }
 }
 
 #[tokio::test]

@@ -2,9 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{
-    Person, TestApp,
-    social::{self, APP, Browser, COMPLETE, LINK, START, Spa},
+use crate::{
+    second_factor::enable,
+    support::{
+        Person, TestApp,
+        social::{self, APP, Browser, COMPLETE, LINK, START, Spa},
+    },
 };
 
 const UNLINK: &str = "mutation($id: ID!) { unlinkIdentity(input: {identityId: $id}) { unlinkedIdentityId \
@@ -76,6 +79,40 @@ async fn whoever_comes_with_a_new_identity_gets_an_account_and_comes_back_to_it(
         json!([])
     );
     assert_eq!(app.count("SELECT count(*) FROM login_attempts").await, 0);
+}
+
+#[tokio::test]
+async fn an_identity_opens_no_more_than_a_password_would() {
+    let app = social::start().await;
+    let nobody = stranger(&app).await;
+    let told = Spa::open().complete(&nobody, "dora").await;
+    let dora = nobody.with(told["accessToken"].as_str().unwrap());
+    enable(&app, &dora).await;
+    let told = Spa::open().complete(&nobody, "dora").await;
+    assert_eq!(
+        told["accessToken"],
+        Value::Null,
+        "the code of her app first"
+    );
+    assert!(told["secondFactor"]["token"].is_string(), "{told}");
+
+    let told = Spa::open().complete(&nobody, "emil").await;
+    let emil = told["user"]["email"].as_str().unwrap().to_owned();
+    app.meddle(&format!(
+        "UPDATE users SET locked_at = created_at WHERE email = '{emil}'"
+    ))
+    .await;
+    let told = Spa::open().complete(&nobody, "emil").await;
+    assert_eq!(code_of(&told), "ACCOUNT_LOCKED");
+
+    let app = app.restart_with(&[("REGISTRATION", "closed")]).await;
+    let told = Spa::open().complete(&nobody, "finn").await;
+    assert_eq!(code_of(&told), "NOT_OFFERED");
+    assert_eq!(
+        app.count("SELECT count(*) FROM users WHERE email LIKE 'finn%'")
+            .await,
+        0
+    );
 }
 
 #[tokio::test]

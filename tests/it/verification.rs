@@ -139,7 +139,11 @@ async fn a_new_address_counts_once_it_is_proven_and_the_old_one_is_told() {
         json!({"email": "Lima@example.com", "emailVerified": true})
     );
     assert!(!opens(&ana, "ana@example.com").await && opens(&ana, "lima@example.com").await);
-    ana.ask("{ viewer { id } }", json!({})).await;
+    let log = ana
+        .ask("{ activity(first: 2) { nodes { kind } } }", json!({}))
+        .await;
+    let told = json!([{"kind": "EMAIL_CHANGED"}, {"kind": "EMAIL_CHANGE_REQUESTED"}]);
+    assert_eq!(log["activity"]["nodes"], told);
     let stranger = ana.stranger();
     let input = json!({"email": "x@example.com", "password": PASSWORD});
     assert_eq!(stranger.error(CHANGE, input).await, "UNAUTHENTICATED");

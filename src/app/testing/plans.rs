@@ -196,7 +196,7 @@ const PAST: &str = "
 5000 identities (id, user_id, provider, issuer, subject, linked_at)
  SELECT {id}, {owner}, 'google', 'https://accounts.google.com', 's' || i, '{recently}';
 5000 login_attempts (id, provider, redirect_uri, code_challenge, ticket_hash, state_hash, code_hash, expires_at)
- SELECT {id}, 'google', 'x', 'x', 't' || i, 's' || i, 'c' || i, '{recently}';
+ SELECT {id}, 'google', 'x', 'x', 't' || i, 's' || i, 'c' || i, '2999-01-01T00:00:00+00:00';
 3000 sessions (id, user_id, salt, generation, rotated_at, expires_at, ends_at, created_at)
  SELECT {id}, {owner}, CAST('x' AS {blob}), 1, '{recently}', '{recently}', '{recently}', '{recently}';
 ";

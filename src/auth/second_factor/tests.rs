@@ -1,7 +1,7 @@
 //! What the database does with the statements of the second factor.
 
 use super::*;
-use crate::app::testing::everywhere;
+use crate::{app::testing::everywhere, auth::session, viewer::Viewer};
 
 #[tokio::test]
 async fn no_statement_of_the_second_factor_reads_those_of_others() {
@@ -9,6 +9,12 @@ async fn no_statement_of_the_second_factor_reads_those_of_others() {
         let auth = Auth::new(app.app.clone()).unwrap();
         let (ana, client) = (app.person("ana").await, ClientInfo::default());
         app.fill().await;
+        // She has no password, and has signed in a moment ago.
+        let txn = app.db.begin().await.unwrap();
+        let begun = session::begin(&auth, &txn, ana.user_id, &client);
+        let session_id = begun.await.unwrap().id;
+        txn.commit().await.unwrap();
+        let ana = Viewer { session_id, ..ana };
         let input = EnableTotpInput { password: None };
         enable_totp(&auth, ana, input, &client).await.unwrap();
         let code = || async {

@@ -153,6 +153,7 @@ async fn for_administrators_too_an_id_of_another_type_is_nobodys() {
     let app = TestApp::start().await;
     let (ana, bob) = (app.administrator("ana").await, app.person("bob").await);
     bob.link(&app.bank, "user_good").await;
+    export(&bob).await;
     app.idle().await;
     let mut others = own(&bob).await;
     // These two are what administrators name.

@@ -16,7 +16,7 @@ pub(crate) const START: &str = "mutation($input: StartSocialLoginInput!) { start
     authorizationUrl expiresAt userErrors { code field } } }";
 pub(crate) const COMPLETE: &str = "mutation($input: CompleteSocialLoginInput!) { completeSocialLogin(input: $input) { \
     accessToken refreshToken user { id email firstName lastName birthDate identities { provider issuer email } } \
-    userErrors { code field retryable } } }";
+    secondFactor { token } userErrors { code field retryable } } }";
 pub(crate) const LINK: &str = "mutation($input: LinkIdentityInput!) { linkIdentity(input: $input) { \
     identity { id provider issuer email } userErrors { code field } } }";
 
