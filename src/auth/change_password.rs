@@ -45,7 +45,8 @@ pub(super) async fn change_password(
     let user = user::Entity::find().filter(user::Column::Id.eq(viewer.user_id));
     let user = user.one(auth.app.db.read()).await?;
     let user = user.ok_or(Error::Unauthenticated)?;
-    let fault = rules::password_fault("newPassword", &input.new_password, &About::of(&user));
+    let fault =
+        rules::password_fault("newPassword", &input.new_password, &About::of(&user)).await?;
     if let Some(fault) = fault {
         return Err(fault.into());
     }

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     activity::{self, Entry},
     database::Txn,
-    error::{Error, Result},
+    error::Result,
     metrics::Metrics,
     viewer::ClientInfo,
 };
@@ -31,8 +31,7 @@ pub struct Newcomer(NewUser);
 /// All that is wrong with address and password, told at once.
 pub async fn newcomer(email: &str, password: &SecretString, role: Role) -> Result<Newcomer> {
     let password = password.expose_secret();
-    let (email, email_key) =
-        rules::sign_in(email, password, About::default()).map_err(Error::Refused)?;
+    let (email, email_key) = rules::sign_in(email, password, About::default()).await?;
     let passwords = Passwords::new(Metrics::default())?;
     Ok(Newcomer(NewUser {
         email,

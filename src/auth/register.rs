@@ -65,7 +65,7 @@ pub(super) async fn register(
     if mode == Registration::Closed {
         return Err(closed());
     }
-    let applicant = rules::applicant(input, now).map_err(Error::Refused)?;
+    let applicant = rules::applicant(input, now).await?;
     throttle::registration(app, client).await?;
     if mode == Registration::Verified {
         throttle::mail(app, "registration", &applicant.email_key, client).await?;

@@ -77,7 +77,8 @@ pub(super) async fn reset_password(
     let user_id = mail.user_id.ok_or_else(mail::invalid)?;
     let user = user::Entity::find_by_id(user_id).one(app.db.read()).await?;
     let user = user.ok_or_else(mail::invalid)?;
-    if let Some(fault) = rules::password_fault("password", &input.password, &About::of(&user)) {
+    let fault = rules::password_fault("password", &input.password, &About::of(&user)).await?;
+    if let Some(fault) = fault {
         return Err(fault.into());
     }
     let hash = auth.passwords.hash(&input.password).await?;

@@ -6,9 +6,9 @@ use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use super::{
     profile::UpdateProfileInput,
     register::RegisterInput,
-    strength::{About, weakness},
+    strength::{About, judge},
 };
-use crate::error::{ErrorCode, Refusal};
+use crate::error::{Error, ErrorCode, Refusal, Result};
 
 /// The longest address mail can be sent to.
 const LONGEST_EMAIL: usize = 254;
@@ -30,18 +30,16 @@ pub(super) struct Applicant {
 }
 
 /// Reads what was typed, or says everything that is wrong with it.
-pub(super) fn applicant(
-    input: RegisterInput,
-    now: DateTime<Utc>,
-) -> Result<Applicant, Vec<Refusal>> {
+pub(super) async fn applicant(input: RegisterInput, now: DateTime<Utc>) -> Result<Applicant> {
     let about = About {
         email_key: None,
         first_name: input.first_name.as_deref(),
         last_name: input.last_name.as_deref(),
     };
-    let (sign_in, mut faults) = match sign_in(&input.email, &input.password, about) {
+    let (sign_in, mut faults) = match sign_in(&input.email, &input.password, about).await {
         Ok(sign_in) => (Some(sign_in), Vec::new()),
-        Err(faults) => (None, faults),
+        Err(Error::Refused(faults)) => (None, faults),
+        Err(error) => return Err(error),
     };
     let first_name = name("firstName", input.first_name, &mut faults);
     let last_name = name("lastName", input.last_name, &mut faults);
@@ -56,17 +54,17 @@ pub(super) fn applicant(
             last_name,
             birth_date,
         }),
-        _ => Err(faults),
+        _ => Err(Error::Refused(faults)),
     }
 }
 
 /// Reads what somebody is to sign in with, who is known by what is told of her: the address as it was
 /// typed, and as it is compared.
-pub(super) fn sign_in(
+pub(super) async fn sign_in(
     email: &str,
     password: &str,
     about: About<'_>,
-) -> Result<(String, String), Vec<Refusal>> {
+) -> Result<(String, String)> {
     let mut faults = Vec::new();
     let email = email.trim().to_owned();
     let key = email_key(&email);
@@ -77,10 +75,10 @@ pub(super) fn sign_in(
         email_key: key.as_deref(),
         ..about
     };
-    faults.extend(password_fault("password", password, &about));
+    faults.extend(password_fault("password", password, &about).await?);
     match key {
         Some(key) if faults.is_empty() => Ok((email, key)),
-        _ => Err(faults),
+        _ => Err(Error::Refused(faults)),
     }
 }
 
@@ -103,17 +101,20 @@ pub(super) fn email_key(text: &str) -> Option<String> {
 }
 
 /// What is wrong with a password that is to be set.
-pub(super) fn password_fault(field: &str, password: &str, about: &About<'_>) -> Option<Refusal> {
+pub(super) async fn password_fault(
+    field: &str,
+    password: &str,
+    about: &About<'_>,
+) -> Result<Option<Refusal>> {
     if password.len() > LONGEST_PASSWORD {
-        return Some(too_long(field));
+        return Ok(Some(too_long(field)));
     }
     let weak = |text: &str| Refusal::new(ErrorCode::WeakPassword, text).on(field);
     if password.chars().count() < SHORTEST_PASSWORD {
-        return Some(weak(
-            "This password is too short: use 8 characters or more.",
-        ));
+        let text = "This password is too short: use 8 characters or more.";
+        return Ok(Some(weak(text)));
     }
-    weakness(password, about).map(weak)
+    Ok(judge(password, about).await?.map(weak))
 }
 
 /// What is told where there is no e-mail address.
