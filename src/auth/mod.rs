@@ -6,7 +6,7 @@
 //! refresh at once all get the same successor, and a replaced token that comes back later ends the
 //! session. **Passwords** are argon2id; at most one is hashed per core.
 //!
-//! However somebody has proven who she is, [`admit`] makes a session of it, or asks for the second factor. What a
+//! However somebody has proven who she is, `admit` makes a session of it, or asks for the second factor. What a
 //! mail has to do with it is in `verify_email`, `change_email` and `reset_password`.
 //!
 //! Promises: a session that was ended answers `UNAUTHENTICATED` at once in the process that ended it

@@ -9,7 +9,11 @@ use serde_json::{Value, json};
 
 use crate::{
     second_factor::code_at,
-    support::{Bank, Download, Mailbox, Person, Place, Program, unpack},
+    support::{
+        Bank, Download, Mailbox, Person, Place, Program,
+        social::{APP, Browser, COMPLETE, Spa},
+        unpack,
+    },
 };
 
 const SECRET_KEY: &str = "Y2FuYXJ5LWtleS1vZi0zMi1ieXRlcy1pbi10aGlzLTE=";
@@ -17,6 +21,7 @@ const PLAID_SECRET: &str = "canary-plaid-secret-5bd1";
 const MX_API_KEY: &str = "canary-mx-api-key-90c4";
 const MX_WEBHOOK_PASSWORD: &str = "canary-mx-webhook-77e2";
 const SMTP_PASSWORD: &str = "canary-smtp-password-6e0d";
+const CLIENT_SECRET: &str = "canary-client-secret-c71a";
 const RATES_KEY: &str = "CANARYRATES4F0D";
 /// What she types for her bank, and answers when it asks.
 const TYPED: &str = "canary-7f3a-in-the-coal-mine";
@@ -79,6 +84,7 @@ async fn no_secret_is_where_none_may_be() {
     sign_in(&ana, &mut mine).await;
     by_mail(&ana, &mailbox, &mut mine).await;
     second_factor(&ana, &mut mine).await;
+    by_an_issuer(&ana, &mut mine).await;
     link_with_plaid(&ana, &bank, &mut mine).await;
     link_with_mx(&ana, &bank, &mut mine).await;
     news_from_mx(&program, &mut mine).await;
@@ -101,10 +107,8 @@ async fn no_secret_is_where_none_may_be() {
 
 /// Starts the program with a secret in every setting that takes one.
 async fn serve(place: &Place, bank: &Bank, mailbox: &Mailbox, mine: &mut Mine) -> Program {
-    let (mx, rates) = (
-        format!("{}/mx", bank.url()),
-        format!("{}/alphavantage", bank.url()),
-    );
+    let below = |path: &str| format!("{}/{path}", bank.url());
+    let (mx, rates, issuer) = (below("mx"), below("alphavantage"), below("oidc/sandbox"));
     let smtp = mailbox.url(&format!("passbook:{SMTP_PASSWORD}@"));
     let settings = [
         ("SMTP_URL", smtp.as_str()),
@@ -129,6 +133,11 @@ async fn serve(place: &Place, bank: &Bank, mailbox: &Mailbox, mine: &mut Mine) -
         ("ALPHAVANTAGE_API_KEY", RATES_KEY),
         ("ALPHAVANTAGE_BASE_URL", &rates),
         ("RATE_DAILY_LIMIT", "0"),
+        ("REDIRECT_URIS", APP),
+        ("OIDC_PROVIDERS", "sandbox"),
+        ("OIDC_SANDBOX_ISSUER", &issuer),
+        ("OIDC_SANDBOX_CLIENT_ID", "client"),
+        ("OIDC_SANDBOX_CLIENT_SECRET", CLIENT_SECRET),
     ];
     for name in [
         "SECRET_KEY",
@@ -136,6 +145,7 @@ async fn serve(place: &Place, bank: &Bank, mailbox: &Mailbox, mine: &mut Mine) -
         "MX_API_KEY",
         "MX_WEBHOOK_PASSWORD",
         "ALPHAVANTAGE_API_KEY",
+        "OIDC_SANDBOX_CLIENT_SECRET",
     ] {
         let (_, value) = settings.iter().find(|(known, _)| *known == name).unwrap();
         mine.plant(name, value);
@@ -265,6 +275,43 @@ async fn second_factor(ana: &Person, mine: &mut Mine) {
     let disable = "mutation($password: String!) { disableTotp(input: {password: $password}) { userErrors { code } } }";
     let done = ana.ask(disable, json!({"password": CHANGED})).await;
     assert_eq!(done["disableTotp"]["userErrors"], json!([]));
+}
+
+/// Somebody who signs in with an account elsewhere, after a try that another app spoils.
+async fn by_an_issuer(ana: &Person, mine: &mut Mine) {
+    let (nobody, spa, browser) = (ana.stranger(), Spa::open(), Browser::open());
+    let first = spa.start(&nobody, false).await;
+    mine.plant("ticket", &last_word(&first));
+    let back = browser.sign_in(&first, "eva").await;
+    let cookie = browser.cookie().unwrap();
+    let cookie = cookie.split([';', '=']).nth(1).unwrap();
+    mine.plant("cookie of a social login", cookie);
+    for (name, value) in reqwest::Url::parse(&back).unwrap().query_pairs() {
+        match &*name {
+            "state" => mine.plant("state", &value),
+            "code" => mine.plant("code of the issuer", &value),
+            _ => {}
+        }
+    }
+    let seen = browser.get(&back).await;
+    let code = seen.word("code").unwrap();
+    mine.plant("code of the app", &code);
+    mine.hear("second visit", browser.get(&back).await.body);
+    let wrong = Spa::open().redeem(&code);
+    let refused = nobody.answer(COMPLETE, wrong).await;
+    assert!(refused.to_string().contains("SOCIAL_LOGIN_INVALID"));
+    mine.hear("refused social login", refused.to_string());
+    let told = Spa::open().complete(&nobody, "eva").await;
+    mine.plant(
+        "access token of a social login",
+        told["accessToken"].as_str().unwrap(),
+    );
+}
+
+/// The value of the last parameter of an address.
+fn last_word(url: &str) -> String {
+    let url = reqwest::Url::parse(url).unwrap();
+    url.query_pairs().last().unwrap().1.into_owned()
 }
 
 /// A bank by Plaid, well and in trouble, followed through a socket.

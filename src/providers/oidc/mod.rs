@@ -3,7 +3,7 @@
 //! `openidconnect` crate and the few checks below it.
 //!
 //! Promises: a person is (`iss`, `sub`), and nothing else of an answer decides who she is; an address
-//! counts as verified only by the JSON value `true`; every call goes through [`super::guard`]; no
+//! counts as verified only by the JSON value `true`; every call goes through `providers::guard`; no
 //! code, token or secret enters an error or a log, and no text of an issuer's reaches a browser.
 //!
 //! Refused: the crate's own client for codes. It keeps what it could not read of an answer, tokens and
