@@ -25,8 +25,11 @@ const { Session } = await import("./session.ts");
 const { CompleteSocialLogin, IdentityProviders, LinkIdentity, StartSocialLogin, UnlinkIdentity, Viewer } =
   await import("./operations.ts");
 
+/** Carla's, who has one. */
+const PASSWORD = "sandbox-platypus";
+
 /** Before the browser leaves: an address to send it to, and what to remember, as in `sessionStorage`. */
-async function leave(accessToken?: string): Promise<{ address: string; codeVerifier: string }> {
+async function leave(accessToken?: string, password?: string): Promise<{ address: string; codeVerifier: string }> {
   const codeVerifier = base64url(crypto.getRandomValues(new Uint8Array(32)));
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(codeVerifier));
   const input = {
@@ -34,6 +37,7 @@ async function leave(accessToken?: string): Promise<{ address: string; codeVerif
     redirectUri: REDIRECT_URI,
     codeChallenge: base64url(new Uint8Array(digest)),
     link: accessToken !== undefined,
+    password,
   };
   const { startSocialLogin } = await request(StartSocialLogin, { input }, accessToken);
   const { authorizationUrl, userErrors } = startSocialLogin;
@@ -52,8 +56,8 @@ function base64url(bytes: Uint8Array): string {
   return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
-async function through(name: string, browser: Browser, accessToken?: string) {
-  const { address, codeVerifier } = await leave(accessToken);
+async function through(name: string, browser: Browser, accessToken?: string, password?: string) {
+  const { address, codeVerifier } = await leave(accessToken, password);
   return arrive(await browser.follow(address, name, REDIRECT_URI), codeVerifier);
 }
 
@@ -63,7 +67,7 @@ async function signIn(name: string, browser = new Browser()) {
 }
 
 async function link(name: string, accessToken: string) {
-  const input = await through(name, new Browser(), accessToken);
+  const input = await through(name, new Browser(), accessToken, PASSWORD);
   return (await request(LinkIdentity, { input }, accessToken)).linkIdentity;
 }
 
@@ -87,7 +91,7 @@ try {
   assert.equal((await signIn("ana", browser)).user?.id, ana.user?.id);
 
   // Somebody who registered with a password, and has an account there with the same address.
-  const carla = await Session.register("carla@example.org", "sandbox-platypus");
+  const carla = await Session.register("carla@example.org", PASSWORD);
   const before = await request(Viewer, {}, carla.accessToken);
   assert.deepEqual((await signIn("carla")).userErrors.map(({ code }) => code), ["EMAIL_TAKEN"]);
   const linked = await link("carla", carla.accessToken);

@@ -5,7 +5,7 @@
 use entity::user;
 
 use super::{
-    Auth,
+    Auth, login,
     second_factor::{self, Challenge},
     session::{self, Grant},
 };
@@ -31,6 +31,12 @@ pub(super) async fn admit(
     user: user::Model,
     entry: Entry,
 ) -> Result<Admission> {
+    // What was proven may have been taken back since it was read.
+    let proven = user.password_hash;
+    let user = second_factor::locked(&txn, user.id).await?;
+    if user.password_hash != proven {
+        return Err(login::wrong());
+    }
     if user.totp_enabled_at.is_some() {
         txn.commit().await?;
         return second_factor::challenge(auth, &user).map(Admission::SecondFactor);

@@ -33,7 +33,9 @@ impl Auth {
         failed: ActivityKind,
         client: &ClientInfo,
     ) -> Result<()> {
-        let rows = user::Entity::find().filter(user::Column::Id.eq(viewer.user_id));
+        let rows = user::Entity::find()
+            .filter(user::Column::Id.eq(viewer.user_id))
+            .filter(user::Column::DeletedAt.is_null());
         let user = rows.one(self.app.db.read()).await?;
         let user = user.ok_or(Error::Unauthenticated)?;
         if user.password_hash.is_empty() {
@@ -58,6 +60,7 @@ impl Auth {
     async fn is_fresh(&self, viewer: Viewer) -> Result<()> {
         let rows = session::Entity::owned_by(viewer)
             .filter(session::Column::Id.eq(viewer.session_id))
+            .filter(session::Column::RevokedAt.is_null())
             .filter(session::Column::CreatedAt.gt(self.app.clock.now() - FRESH));
         if rows.one(self.app.db.read()).await?.is_some() {
             return Ok(());

@@ -63,9 +63,10 @@ pub(super) async fn login(
         _ => None,
     };
     let txn = auth.app.db.begin().await?;
-    if let Some(hash) = better {
-        rehash(&txn, &user, hash).await?;
-    }
+    let user = match better {
+        Some(hash) => rehash(&txn, user, hash).await?,
+        None => user,
+    };
     let entry = Entry::of(user.id, ActivityKind::SignedIn, client);
     admit(auth, txn, user, entry).await
 }
@@ -81,14 +82,14 @@ async fn find(auth: &Auth, email_key: Option<&str>) -> Result<Option<user::Model
 }
 
 /// Replaces the hash that was compared, and no other: the password may have been changed meanwhile.
-async fn rehash(txn: &Txn, user: &user::Model, hash: String) -> Result<()> {
-    user::Entity::update_many()
+async fn rehash(txn: &Txn, user: user::Model, hash: String) -> Result<user::Model> {
+    let replaced = user::Entity::update_many()
         .col_expr(user::Column::PasswordHash, Expr::value(hash))
         .filter(user::Column::Id.eq(user.id))
         .filter(user::Column::PasswordHash.eq(&user.password_hash))
-        .exec(&**txn)
+        .exec_with_returning(&**txn)
         .await?;
-    Ok(())
+    Ok(replaced.into_iter().next().unwrap_or(user))
 }
 
 /// Writes a wrong password into the person's log. The answer does not wait for it: its time would
@@ -109,7 +110,7 @@ pub(super) fn tell_afterwards(auth: &Auth, user_id: Uuid, kind: ActivityKind, cl
     });
 }
 
-fn wrong() -> Error {
+pub(super) fn wrong() -> Error {
     let text = "The e-mail address or the password is wrong.";
     Refusal::new(ErrorCode::InvalidCredentials, text).into()
 }

@@ -66,7 +66,7 @@ pub use create_user::{Newcomer, create_user, newcomer};
 pub use lock::{lock_user, unlock_user};
 pub use logout::end_user_sessions;
 pub use prune::PruneSessions;
-pub use role::{NOBODY, demote_user, promote_user};
+pub use role::{NOBODY, demote_user, let_go, promote_user};
 pub use social::routes;
 
 use password::Passwords;

@@ -3,19 +3,22 @@
 //! password, and with it all sessions end; a second factor stays, and is asked for.
 
 use async_graphql::InputObject;
+use chrono::{DateTime, Utc};
 use entity::{
     activity::ActivityKind,
+    identity,
     mail::{self as mail_row, MailKind},
     session::{self, RevokedReason},
     user,
 };
 use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, sea_query::Expr};
+use uuid::Uuid;
 
 use super::{
     Auth,
     admit::{Admission, admit},
     logout::revoke,
-    rules,
+    rules, second_factor,
     strength::About,
     throttle,
 };
@@ -99,6 +102,16 @@ pub(super) async fn reset_password(
     admit(auth, txn, user, entry).await
 }
 
+/// Takes away every other way into an account whose address nobody had proven: whoever made it need not be who
+/// reads the mail.
+async fn forget_others(txn: &Txn, user_id: Uuid, now: DateTime<Utc>) -> Result<user::Model> {
+    identity::Entity::delete_many()
+        .filter(identity::Column::UserId.eq(user_id))
+        .exec(&**txn)
+        .await?;
+    second_factor::remove(txn, user_id, now).await
+}
+
 /// Writes the new password, for the address that the mail was sent to and no other.
 async fn set(
     auth: &Auth,
@@ -117,9 +130,15 @@ async fn set(
         .col_expr(user::Column::UpdatedAt, Expr::value(now))
         .filter(user::Column::Id.eq(mail.user_id))
         .filter(user::Column::EmailKey.eq(&mail.email_key))
+        // A mail opens no locked account, not even for later.
+        .filter(user::Column::LockedAt.is_null())
         .exec_with_returning(&*txn)
         .await?;
-    let user = rows.into_iter().next().ok_or_else(mail::invalid)?;
+    let mut user = rows.into_iter().next().ok_or_else(mail::invalid)?;
+    // It was set just now: until then nobody had proven the address.
+    if user.email_verified_at == Some(now) {
+        user = forget_others(&txn, user.id, now).await?;
+    }
     mail::take_back(&txn, user.id, MailKind::ChangeEmail, now).await?;
     let entry = Entry::of(user.id, ActivityKind::PasswordReset, client);
     activity::record(&*txn, now, entry).await?;

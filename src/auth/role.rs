@@ -66,6 +66,21 @@ async fn set(txn: &Txn, now: DateTime<Utc>, user: user::Model, role: Role) -> Re
     Ok(user)
 }
 
+/// Lets somebody leave, unless she is the last administrator who can sign in.
+///
+/// # Errors
+/// `INVALID_STATE`.
+pub async fn let_go(txn: &Txn, user_id: Uuid) -> Result<()> {
+    let admin = user::Entity::find()
+        .filter(user::Column::Id.eq(user_id))
+        .filter(user::Column::Role.eq(Role::Admin));
+    if admin.one(&**txn).await?.is_none() {
+        return Ok(());
+    }
+    queue(txn).await?;
+    refuse_last(txn, user_id).await
+}
+
 /// Waits for whoever else takes an administrator away: two at once could take the last two.
 pub(super) async fn queue(txn: &Txn) -> Result<()> {
     txn.lock("administrators").await

@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     activity::{self, Entry},
+    config::Registration,
     database::Txn,
     error::{Error, ErrorCode, Refusal, Result},
     mail::{self, Post},
@@ -115,6 +116,9 @@ async fn come_to_life(
     password: Option<&str>,
     client: &ClientInfo,
 ) -> Result<Admission> {
+    if auth.app.config.mail.registration == Registration::Closed {
+        return Err(register::closed());
+    }
     let id = mail.registration_id.unwrap_or_default();
     let row = registration::Entity::find_by_id(id).one(auth.app.db.read());
     let row = row.await?.ok_or_else(mail::invalid)?;
@@ -162,6 +166,8 @@ async fn prove(
         .filter(user::Column::Id.eq(user.id))
         // What proves an address the account no longer has proves nothing.
         .filter(user::Column::EmailKey.eq(was))
+        .filter(user::Column::DeletedAt.is_null())
+        .filter(user::Column::LockedAt.is_null())
         .exec_with_returning(&**txn)
         .await
         .map_err(register::taken)?;

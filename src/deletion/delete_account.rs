@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::job::DeleteAccount;
 use crate::{
     app::App,
-    auth::Auth,
+    auth::{self, Auth},
     database::Txn,
     error::{Error, Result},
     jobs::{When, enqueue},
@@ -37,6 +37,7 @@ pub(super) async fn delete_account(
     auth.confirm(viewer, password, failed, client).await?;
     let now = app.clock.now();
     let mut txn = app.db.begin().await?;
+    auth::let_go(&txn, user_id).await?;
     // Banks before the person, as whoever links one takes them.
     linking::leave(&mut txn, app, user_id).await?;
     if !mark(&txn, user_id, now).await? {

@@ -33,14 +33,16 @@ pub(super) async fn export_data(
     let mut txn = app.db.begin().await?;
     // Two requests at once make one export.
     txn.lock(&format!("exporting {}", viewer.user_id)).await?;
+    let under_way = data_export::Entity::owned_by(viewer)
+        .filter(data_export::Column::FinishedAt.is_null())
+        .one(&*txn);
+    if let Some(row) = under_way.await? {
+        return Ok(row);
+    }
     let recent = data_export::Entity::owned_by(viewer)
         .filter(data_export::Column::CreatedAt.gt(now - DAY))
         .order_by_asc(data_export::Column::Id);
     let recent = recent.all(&*txn).await?;
-    let under_way = |row: &&data_export::Model| row.finished_at.is_none();
-    if let Some(row) = recent.iter().find(under_way) {
-        return Ok(row.clone());
-    }
     if let Some(oldest) = recent.iter().rev().nth(A_DAY - 1) {
         let wait = oldest.created_at + DAY - now;
         return Err(too_many(wait).into());

@@ -33,7 +33,7 @@ pub struct SendMail {
 impl Job for SendMail {
     const KIND: &'static str = "mail.send";
     /// A day of outage; what is in a mail does not last longer.
-    const MAX_ATTEMPTS: i32 = 30;
+    const MAX_ATTEMPTS: i32 = 80;
 
     fn key(&self) -> String {
         self.mail_id.to_string()

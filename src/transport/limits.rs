@@ -123,6 +123,8 @@ pub(super) const CREDENTIAL_FIELDS: &[&str] = &[
     "refreshSession",
     "changePassword",
     "changeEmail",
+    "startSocialLogin",
+    "deleteAccount",
     "requestPasswordReset",
     "resetPassword",
     "verifyEmail",

@@ -185,6 +185,9 @@ async fn one_at_a_time_and_three_a_day() {
     let first = ask(&ana).await;
     let (one, other) = tokio::join!(ask(&ana), ask(&ana));
     assert_eq!((&one, &other), (&first, &first), "it is under way");
+    app.clock.advance(Duration::from_hours(25));
+    let ana = app.device("ana").await;
+    assert_eq!(ask(&ana).await, first, "for however long");
     let app = app.restart_with(&[("WORKERS", "4")]).await;
     ready(&ana, &first).await;
     for _ in 0..2 {
@@ -223,20 +226,17 @@ async fn an_archive_is_sealed_and_gone_after_a_day() {
     let held = app.contents().await;
     let clear = |bytes: &[u8]| held.windows(bytes.len()).any(|window| window == bytes);
     assert!(!clear(b"PK\x01\x02") && !clear(b"504b0102"));
-    app.clock.advance(Duration::from_hours(24));
-    let over = look(&ana, &id).await;
-    assert_eq!(
-        (&over["status"], &over["downloadUrl"]),
-        (&json!("EXPIRED"), &Value::Null)
-    );
     let mut events = ana.watch(FOLLOW, json!({"id": id})).await;
-    events.next().await;
-    app.passes(Duration::from_mins(11), "exports.expire").await;
     let told = events.next().await["dataExportUpdated"]["dataExport"].take();
-    assert_eq!(
-        (&told["status"], &told["downloadUrl"]),
-        (&json!("EXPIRED"), &Value::Null)
-    );
+    assert_eq!(told["status"], "READY");
+    app.passes(Duration::from_hours(24), "exports.expire").await;
+    let told = events.next().await["dataExportUpdated"]["dataExport"].take();
+    for over in [told, look(&ana, &id).await] {
+        assert_eq!(
+            (&over["status"], &over["downloadUrl"]),
+            (&json!("EXPIRED"), &Value::Null)
+        );
+    }
     assert_eq!(app.count(pieces).await, 0);
 }
 

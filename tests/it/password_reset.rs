@@ -4,7 +4,13 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::{Mailbox, Person};
+use crate::{
+    second_factor::enable,
+    support::{
+        Mailbox, Person,
+        social::{APP, Spa},
+    },
+};
 
 const REQUEST: &str = "mutation($email: String!) { requestPasswordReset(input: {email: $email}) { userErrors { code } } }";
 const RESET: &str = "mutation($token: String!, $password: String!) { resetPassword(input: {token: $token, \
@@ -172,4 +178,46 @@ async fn a_mail_to_an_address_the_account_has_left_opens_nothing() {
     let told = reset(&ana.stranger(), &token, NEW).await;
     assert_eq!(told["userErrors"][0]["code"], "MAIL_TOKEN_INVALID");
     ana.ask("{ viewer { id } }", json!({})).await;
+}
+
+#[tokio::test]
+async fn whoever_took_an_address_first_has_no_way_in_once_its_owner_comes() {
+    let mailbox = Mailbox::open().await;
+    let app = mailbox.app("open").await;
+    let app = app.restart_with(&[("REDIRECT_URIS", APP)]).await;
+    // Eve registers Ana's address, which nobody proves, and makes herself at home.
+    let eve = app.person("ana").await;
+    let linked = Spa::open().link(&eve, "eve").await;
+    assert_eq!(linked["userErrors"], json!([]));
+    enable(&app, &eve).await;
+    let nobody = eve.stranger();
+    request(&nobody, "ana@example.com").await;
+    let token = mailbox.next("ana@example.com", SUBJECT).await.token();
+    let done = reset(&nobody, &token, NEW).await;
+    let ana = nobody.with(done["accessToken"].as_str().unwrap());
+    let mine = "{ viewer { totpEnabled identities { id } } }";
+    assert_eq!(
+        ana.ask(mine, json!({})).await["viewer"],
+        json!({"totpEnabled": false, "identities": []})
+    );
+    let told = Spa::open().complete(&nobody, "eve").await;
+    assert_eq!(
+        told["user"]["email"], "eve@example.com",
+        "an account of her own"
+    );
+}
+
+#[tokio::test]
+async fn a_mail_changes_nothing_about_a_locked_account() {
+    let mailbox = Mailbox::open().await;
+    let app = mailbox.app("open").await;
+    let ana = app.person("ana").await;
+    let nobody = ana.stranger();
+    request(&nobody, "ana@example.com").await;
+    let token = mailbox.next("ana@example.com", SUBJECT).await.token();
+    app.meddle("UPDATE users SET locked_at = created_at").await;
+    let told = reset(&nobody, &token, NEW).await;
+    assert_eq!(told["userErrors"][0]["code"], "MAIL_TOKEN_INVALID");
+    app.meddle("UPDATE users SET locked_at = NULL").await;
+    assert!(opens(&ana, OLD).await && !opens(&ana, NEW).await);
 }

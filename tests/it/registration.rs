@@ -59,6 +59,19 @@ async fn an_account_begins_when_its_address_is_proven() {
 }
 
 #[tokio::test]
+async fn who_has_not_come_before_the_door_is_closed_stays_outside() {
+    let mailbox = Mailbox::open().await;
+    let app = mailbox.app("verified").await;
+    let ana = Person::nobody(&app.url);
+    register(&ana, "ana@example.com", HERS).await;
+    let token = mailbox.next("ana@example.com", "Confirm").await.token();
+    let app = app.restart_with(&[("REGISTRATION", "closed")]).await;
+    let told = verify(&ana, &token, Some(HERS)).await;
+    assert_eq!(told["userErrors"][0]["code"], "NOT_OFFERED");
+    assert_eq!(app.count("SELECT count(*) FROM users").await, 0);
+}
+
+#[tokio::test]
 async fn a_fresh_address_and_a_taken_one_answer_alike_and_cost_the_same() {
     let mailbox = Mailbox::open().await;
     let app = mailbox.app("open").await;

@@ -1,5 +1,7 @@
 //! Signing in with an account elsewhere, and linking one.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::{
@@ -113,6 +115,28 @@ async fn an_identity_opens_no_more_than_a_password_would() {
             .await,
         0
     );
+}
+
+#[tokio::test]
+async fn an_open_session_alone_links_nothing() {
+    let app = social::start().await;
+    let ana = app.person("ana").await;
+    for (password, refused) in [
+        (Value::Null, "INVALID_INPUT"),
+        (json!("not this one"), "INVALID_CREDENTIALS"),
+    ] {
+        let mut input = Spa::open().input(true);
+        input["password"] = password;
+        let told = ana.ask(START, json!({"input": input})).await;
+        assert_eq!(code_of(&told["startSocialLogin"]), refused);
+    }
+    app.meddle("UPDATE users SET password_hash = ''").await;
+    app.clock.advance(Duration::from_mins(11));
+    let told = ana
+        .ask(START, json!({"input": Spa::open().input(true)}))
+        .await;
+    assert_eq!(code_of(&told["startSocialLogin"]), "SIGN_IN_AGAIN");
+    assert_eq!(app.count("SELECT count(*) FROM login_attempts").await, 0);
 }
 
 #[tokio::test]

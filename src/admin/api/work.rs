@@ -8,6 +8,7 @@ use crate::{
     admin::access::Act,
     database::Txn,
     error::{Error, ErrorCode, Refusal, Result},
+    exports::WriteExport,
     graphql::{
         ContextExt,
         admin::{AdminItem, Job, WebhookDelivery},
@@ -160,6 +161,9 @@ async fn cancel_job(ctx: &Context<'_>, job_id: &str) -> Result<Job> {
     let row = find(&act.txn, job_id).await?;
     let done = if row.kind == SyncItem::KIND {
         sync::cancel_job(&mut act.txn, ctx.app(), &row).await?
+    } else if row.kind == WriteExport::KIND {
+        // The person waits for it, and it ends by itself.
+        false
     } else {
         jobs::cancel(&mut act.txn, ctx.app(), row.id).await?
     };

@@ -2,13 +2,15 @@
 //! it: it takes the password or a code.
 
 use async_graphql::InputObject;
+use chrono::{DateTime, Utc};
 use entity::{activity::ActivityKind, totp, user};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use uuid::Uuid;
 
 use super::{account, locked, recovery, spend_code, switch};
 use crate::{
     activity::{self, Entry},
-    auth::{Auth, throttle},
+    auth::{Auth, login::tell_afterwards, throttle},
     database::Txn,
     error::{Error, Result},
     viewer::{ClientInfo, Viewer},
@@ -45,16 +47,25 @@ pub(in crate::auth) async fn disable_totp(
     }
     let txn = confirm(auth, viewer, (input.password, input.code), client).await?;
     let now = auth.app.clock.now();
-    let user = switch(&txn, user.id, None, now).await?;
-    totp::Entity::delete_many()
-        .filter(totp::Column::UserId.eq(user.id))
-        .exec(&*txn)
-        .await?;
-    recovery::remove(&txn, user.id).await?;
+    let user = remove(&txn, user.id, now).await?;
     let entry = Entry::of(user.id, ActivityKind::TotpDisabled, client);
     activity::record(&*txn, now, entry).await?;
     txn.commit().await?;
     Ok(user)
+}
+
+/// Takes the second factor away with all that belongs to it; the person as she is then.
+pub(in crate::auth) async fn remove(
+    txn: &Txn,
+    user_id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<user::Model> {
+    totp::Entity::delete_many()
+        .filter(totp::Column::UserId.eq(user_id))
+        .exec(&**txn)
+        .await?;
+    recovery::remove(txn, user_id).await?;
+    switch(txn, user_id, None, now).await
 }
 
 /// Makes ten new recovery codes; the old ones are void.
@@ -88,7 +99,15 @@ async fn confirm(
         throttle::code(&auth.app, None, viewer.user_id).await?;
         let txn = auth.app.db.begin().await?;
         locked(&txn, viewer.user_id).await?;
-        spend_code(auth, &txn, viewer.user_id, &code, client).await?;
+        if let Err(error) = spend_code(auth, &txn, viewer.user_id, &code, client).await {
+            // Dropped first: on SQLite there is one writer.
+            drop(txn);
+            if matches!(error, Error::Refused(_)) {
+                let kind = ActivityKind::SecondFactorFailed;
+                tell_afterwards(auth, viewer.user_id, kind, client);
+            }
+            return Err(error);
+        }
         return Ok(txn);
     }
     let failed = ActivityKind::PasswordChangeFailed;

@@ -38,7 +38,7 @@ mod totp;
 
 pub(super) use complete_login::{CompleteLoginInput, complete_login};
 pub(super) use disable::{
-    DisableTotpInput, RegenerateRecoveryCodesInput, disable_totp, regenerate_recovery_codes,
+    DisableTotpInput, RegenerateRecoveryCodesInput, disable_totp, regenerate_recovery_codes, remove,
 };
 pub(super) use enable::{ConfirmTotpInput, EnableTotpInput, confirm_totp, enable_totp};
 
@@ -135,7 +135,7 @@ async fn account(auth: &Auth, user_id: Uuid) -> Result<user::Model> {
 }
 
 /// The row of a person, which nobody else changes until the transaction ends.
-async fn locked(txn: &Txn, user_id: Uuid) -> Result<user::Model> {
+pub(super) async fn locked(txn: &Txn, user_id: Uuid) -> Result<user::Model> {
     let rows = user::Entity::find_by_id(user_id).lock(LockType::NoKeyUpdate);
     rows.one(&**txn).await?.ok_or(Error::Unauthenticated)
 }

@@ -47,9 +47,14 @@ pub(super) async fn arrive(
 ) -> Result<Way> {
     let state = answer.state.as_deref().unwrap_or_default();
     let issuer = auth.app.issuers.find(provider);
-    let attempt = take(auth, provider, state, answer.browser.as_deref()).await?;
+    let attempt = match issuer {
+        Some(_) => take(auth, provider, state, answer.browser.as_deref()).await?,
+        None => None,
+    };
     let (Some(issuer), Some(attempt)) = (issuer, attempt) else {
-        let user_id = in_whose_name(auth, state).await?;
+        let begun = begun(auth, state).await?;
+        let user_id = begun.as_ref().and_then(|begun| begun.user_id);
+        let provider = begun.as_ref().map_or("unknown", |begun| &begun.provider);
         let why = "its state is unknown, used, another provider's or another browser's";
         refused(auth, provider, user_id, why, client).await?;
         return Ok(Way::Nowhere);
@@ -102,13 +107,11 @@ async fn take(
     Ok(taken.into_iter().next())
 }
 
-/// Who had begun what a refused state belongs to.
-async fn in_whose_name(auth: &Auth, state: &str) -> Result<Option<uuid::Uuid>> {
-    let attempt = login_attempt::Entity::find()
-        .filter(open(auth, login_attempt::Column::StateHash, state))
-        .one(auth.app.db.read())
-        .await?;
-    Ok(attempt.and_then(|attempt| attempt.user_id))
+/// What a refused state belongs to.
+async fn begun(auth: &Auth, state: &str) -> Result<Option<login_attempt::Model>> {
+    let attempts =
+        login_attempt::Entity::find().filter(open(auth, login_attempt::Column::StateHash, state));
+    Ok(attempts.one(auth.app.db.read()).await?)
 }
 
 /// Why it is not known who came.

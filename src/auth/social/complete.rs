@@ -19,6 +19,7 @@ use crate::{
     auth::{
         Auth,
         admit::{Admission, admit},
+        lock::refuse_locked,
         register, rules,
     },
     config::Registration,
@@ -106,8 +107,12 @@ async fn person_of(
     proven: &Proven,
 ) -> Result<(user::Model, ActivityKind), Stop> {
     if let Some(identity) = find(txn, &proven.person).await? {
-        let user = user::Entity::find().filter(user::Column::Id.eq(identity.user_id));
+        let user = user::Entity::find()
+            .filter(user::Column::Id.eq(identity.user_id))
+            .filter(user::Column::DeletedAt.is_null());
         let user = user.one(&**txn).await?.ok_or_else(invalid)?;
+        // Here, where a refusal costs the code all the same.
+        refuse_locked(txn, user.id).await?;
         return Ok((user, ActivityKind::SignedIn));
     }
     if auth.app.config.mail.registration == Registration::Closed {

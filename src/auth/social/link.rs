@@ -14,11 +14,11 @@ use super::{
 };
 use crate::{
     activity::{self, Entry},
-    auth::{Auth, password, rules},
+    auth::{Auth, lock::refuse_locked, password, rules},
     database::Txn,
     error::{Error, ErrorCode, Refusal, Result},
     graphql::id,
-    viewer::{ClientInfo, Owned, Viewer},
+    viewer::{ClientInfo, Owned, Viewer, is_here},
 };
 
 /// Which identity.
@@ -36,6 +36,11 @@ pub(in crate::auth) async fn link_identity(
     client: &ClientInfo,
 ) -> Result<identity::Model> {
     let txn = auth.app.db.begin().await?;
+    // Since the request was let in, the account may have been deleted or locked.
+    if !is_here(&*txn, viewer.user_id).await? {
+        return Err(Error::Unauthenticated);
+    }
+    refuse_locked(&txn, viewer.user_id).await?;
     let proven = redeem(auth, &txn, &input.code, &input.code_verifier, Some(viewer)).await?;
     let linked = match proven {
         None => Err(invalid()),

@@ -2,7 +2,7 @@
 
 use async_graphql::InputObject;
 use chrono::{DateTime, Utc};
-use entity::login_attempt;
+use entity::{activity::ActivityKind, login_attempt};
 use sea_orm::{ActiveValue::Set, EntityTrait};
 use uuid::Uuid;
 
@@ -29,6 +29,9 @@ pub(in crate::auth) struct StartSocialLoginInput {
     /// Whether the signed-in person links an identity, by `linkIdentity`, instead of signing in.
     #[graphql(default)]
     link: bool,
+    /// With `link`: your password, since an identity is a way in for good. Leave it out if you have none: then you
+    /// must have signed in within ten minutes.
+    password: Option<String>,
 }
 
 /// Where to send the browser, and until when.
@@ -45,9 +48,9 @@ pub(in crate::auth) async fn start_social_login(
     client: &ClientInfo,
 ) -> Result<Started> {
     let app = &auth.app;
-    let user_id = match (input.link, viewer) {
+    let viewer = match (input.link, viewer) {
         (true, None) => return Err(Error::Unauthenticated),
-        (true, Some(viewer)) => Some(viewer.user_id),
+        (true, viewer) => viewer,
         (false, _) => None,
     };
     let faults = faults(app, &input);
@@ -55,6 +58,11 @@ pub(in crate::auth) async fn start_social_login(
         return Err(Error::Refused(faults));
     }
     throttle::social_start(app, client).await?;
+    if let Some(viewer) = viewer {
+        let failed = ActivityKind::PasswordChangeFailed;
+        auth.confirm(viewer, input.password.as_deref(), failed, client)
+            .await?;
+    }
     let ticket = secret()?;
     let expires_at = app.clock.now() + LIFETIME;
     let authorization_url = format!(
@@ -66,7 +74,7 @@ pub(in crate::auth) async fn start_social_login(
         provider: Set(input.provider),
         redirect_uri: Set(input.redirect_uri),
         code_challenge: Set(input.code_challenge),
-        user_id: Set(user_id),
+        user_id: Set(viewer.map(|viewer| viewer.user_id)),
         ticket_hash: Set(Some(kept(&ticket))),
         expires_at: Set(expires_at),
         ..Default::default()

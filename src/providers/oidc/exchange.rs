@@ -139,6 +139,10 @@ pub(super) async fn ask_more(
     if more.get("sub") != said.get("sub") {
         return Err(IssuerFault::Refused("its user info is somebody else's"));
     }
+    if !said.contains_key("email") {
+        // It was said of no address: what is said of this one counts.
+        said.remove("email_verified");
+    }
     for (name, value) in more {
         said.entry(name).or_insert(value);
     }

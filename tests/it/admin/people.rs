@@ -51,6 +51,9 @@ async fn a_demotion_holds_for_the_next_request_and_the_last_administrator_stays(
             "{mutation}"
         );
     }
+    let leave = "mutation { deleteAccount(input: {password: \"correct horse battery\"}) { userErrors { code } } }";
+    let told = ana.ask(leave, json!({})).await;
+    assert_eq!(code(&told["deleteAccount"]), "INVALID_STATE", "nor leaves");
     about(&ana, "promoteUser", &eves).await;
     about(&ana, "lockUser", &eves).await;
     let told = about(&ana, "demoteUser", &hers).await;

@@ -120,7 +120,8 @@ impl Spa {
 
     /// What it asks with.
     pub(crate) fn input(&self, link: bool) -> Value {
-        json!({"provider": "sandbox", "redirectUri": APP, "codeChallenge": self.challenge(), "link": link})
+        let password = link.then_some("correct horse battery");
+        json!({"provider": "sandbox", "redirectUri": APP, "codeChallenge": self.challenge(), "link": link, "password": password})
     }
 
     /// Asks for an address to send the browser to.
