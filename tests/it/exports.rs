@@ -185,9 +185,6 @@ async fn one_at_a_time_and_three_a_day() {
     let first = ask(&ana).await;
     let (one, other) = tokio::join!(ask(&ana), ask(&ana));
     assert_eq!((&one, &other), (&first, &first), "it is under way");
-    app.clock.advance(Duration::from_hours(25));
-    let ana = app.device("ana").await;
-    assert_eq!(ask(&ana).await, first, "for however long");
     let app = app.restart_with(&[("WORKERS", "4")]).await;
     ready(&ana, &first).await;
     for _ in 0..2 {
@@ -212,6 +209,14 @@ async fn one_at_a_time_and_three_a_day() {
     app.clock.advance(Duration::from_secs(wait));
     let ana = app.device("ana").await;
     ask(&ana).await;
+}
+
+#[tokio::test]
+async fn one_that_is_under_way_is_found_however_old_it_is() {
+    let app = TestApp::with(&[("WORKERS", "0")]).await;
+    let first = ask(&app.person("ana").await).await;
+    app.clock.advance(Duration::from_hours(25));
+    assert_eq!(ask(&app.device("ana").await).await, first);
 }
 
 #[tokio::test]

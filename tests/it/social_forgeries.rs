@@ -47,6 +47,13 @@ async fn told(app: &TestApp) -> i64 {
         .await
 }
 
+/// Somebody who links as often as a story likes: a password may be given only so often.
+async fn without_password(app: &TestApp) -> Person {
+    let ana = app.person("ana").await;
+    app.meddle("UPDATE users SET password_hash = ''").await;
+    ana
+}
+
 /// Both uses of an answer, refused; the person in whose name one came is told once.
 async fn is_refused(app: &TestApp, ana: &Person, what: &str) {
     let (before, read) = (traces(app).await, told(app).await);
@@ -63,7 +70,7 @@ async fn is_refused(app: &TestApp, ana: &Person, what: &str) {
 #[tokio::test]
 async fn a_forged_token_or_answer_lets_nobody_in() {
     let app = social::start().await;
-    let ana = app.person("ana").await;
+    let ana = without_password(&app).await;
     for forgery in FORGERIES {
         let alg = if forgery == "changed" {
             "RS256"
@@ -259,7 +266,7 @@ async fn an_address_nobody_vouches_for_makes_no_account_and_opens_none() {
 #[tokio::test]
 async fn keys_are_asked_for_again_once_a_minute_whoever_signs_with_an_unknown_one() {
     let app = social::start().await;
-    let ana = app.person("ana").await;
+    let ana = without_password(&app).await;
     assert!(
         Spa::open()
             .through(&ana, true, "carla")
