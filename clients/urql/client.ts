@@ -12,6 +12,11 @@ import { API, SOCKET } from "../support/place.ts";
 
 /** Parts of another object, without an id of their own: the cache keeps them inside it. */
 export const PARTS = [
+  "Admin",
+  "AdminAccess",
+  "AdminActivity",
+  "AdminItem",
+  "AdminUser",
   "AnswerChallengeAction",
   "Balances",
   "Category",
@@ -20,16 +25,23 @@ export const PARTS = [
   "ConvertedBalances",
   "Counterparty",
   "CurrencyPair",
+  "DataExportFile",
+  "ItemCount",
+  "Job",
+  "JobCount",
   "LeftOutAccount",
   "Location",
   "Money",
   "NetWorth",
   "NewAccountsAction",
+  "Overview",
   "ReauthenticateAction",
+  "SecondFactorChallenge",
   "SyncError",
   "SyncProgress",
   "TransactionUpserted",
   "UserError",
+  "WebhookDelivery",
 ];
 
 function cache(): Exchange {
