@@ -52,13 +52,19 @@ pub async fn record(db: &impl ConnectionTrait, at: DateTime<Utc>, access: Access
     Ok(())
 }
 
-/// Takes somebody whose account is deleted out of what concerned her. That it was done, by whom and when,
-/// stays.
+/// Takes somebody whose account is deleted out of what concerned her, and where she was out of what she did.
+/// That it was done, by whom and when, stays.
 pub async fn unname(db: &impl ConnectionTrait, user_id: Uuid) -> Result<()> {
     admin_access::Entity::update_many()
         .col_expr(Row::UserId, Expr::value(None::<Uuid>))
         .col_expr(Row::Arguments, Expr::value("{}"))
         .filter(Row::UserId.eq(user_id))
+        .exec(db)
+        .await?;
+    admin_access::Entity::update_many()
+        .col_expr(Row::UserAgent, Expr::value(None::<String>))
+        .col_expr(Row::Address, Expr::value(None::<String>))
+        .filter(Row::AdminId.eq(user_id))
         .exec(db)
         .await?;
     Ok(())

@@ -88,8 +88,8 @@ impl Cell {
     fn plain(self) -> String {
         match self {
             Self::Nothing => String::new(),
-            Self::Text(text) => harmless(text),
-            Self::Json(value) => harmless(value.to_string()),
+            Self::Text(text) => harmless(&text),
+            Self::Json(value) => harmless(&value.to_string()),
             Self::Decimal(number) => number,
             Self::Whole(number) => number.to_string(),
             Self::Truth(truth) => truth.to_string(),
@@ -97,14 +97,24 @@ impl Cell {
     }
 }
 
-/// A text that no spreadsheet takes for a formula.
-fn harmless(text: String) -> String {
-    // The wide forms are read as the narrow ones where people write in wide forms.
-    let signs = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
-    if text.starts_with(signs) {
-        return format!("'{text}");
+/// What a spreadsheet begins a formula with. The wide forms are read as the narrow ones where people write in
+/// wide forms.
+const SIGNS: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
+/// What begins another cell where lists are separated otherwise.
+const SEPARATORS: [char; 3] = [';', '|', '\t'];
+
+/// A text that no spreadsheet takes for a formula, wherever it splits.
+fn harmless(text: &str) -> String {
+    let mut written = String::with_capacity(text.len() + 1);
+    let mut begins = true;
+    for letter in text.chars() {
+        if begins && SIGNS.contains(&letter) {
+            written.push('\'');
+        }
+        begins = SEPARATORS.contains(&letter) || (begins && matches!(letter, ' ' | '"'));
+        written.push(letter);
     }
-    text
+    written
 }
 
 /// How records are written.
@@ -192,6 +202,8 @@ mod tests {
             ("\r=1", "\"'\r=1\"\r\n"),
             ("＝1", "'＝1\r\n"),
             ("Coffee", "Coffee\r\n"),
+            ("Shop;=1+1;a-b", "Shop;'=1+1;a-b\r\n"),
+            ("Shop; =1", "Shop; '=1\r\n"),
             ("a \"b\", c", "\"a \"\"b\"\", c\"\r\n"),
             ("two\r\nlines", "\"two\r\nlines\"\r\n"),
         ] {
@@ -229,8 +241,13 @@ mod tests {
             let read = reader.records().next().map(Result::unwrap).unwrap_or_default();
             prop_assert_eq!(read.len(), texts.len());
             for (text, read) in texts.iter().zip(&read) {
-                prop_assert!(!read.starts_with(['=', '+', '-', '@']));
-                prop_assert_eq!(text.as_str(), read.strip_prefix('\'').filter(|_| !text.starts_with('\'')).unwrap_or(read));
+                for part in read.split(SEPARATORS) {
+                    prop_assert!(!part.trim_start_matches([' ', '"']).starts_with(['=', '+', '-', '@']));
+                }
+                // Nothing is lost, and nothing comes in but what makes text of a formula.
+                let bare = |text: &str| text.replace('\'', "");
+                prop_assert_eq!(bare(text), bare(read));
+                prop_assert_eq!(harmless(text), read);
             }
         }
     }
