@@ -14,7 +14,7 @@ use crate::{
     error::{Error, Result},
     graphql::{
         batch::{Batch, Queue},
-        loaders::read_lists,
+        loaders::{Shared, read_lists},
     },
 };
 
@@ -28,7 +28,7 @@ pub struct AdminLoaders {
     /// When people last signed in.
     pub last_sign_in: Batch<Uuid, LastSignIns>,
     /// Syncs by id.
-    pub sync_job: Batch<Uuid, SyncJobs>,
+    pub sync_job: Batch<Uuid, Shared<sync_job::Entity>>,
 }
 
 impl AdminLoaders {
@@ -38,7 +38,7 @@ impl AdminLoaders {
             user: Batch::new(Users(db.clone()), queue),
             item_count: Batch::new(ItemCounts(db.clone()), queue),
             last_sign_in: Batch::new(LastSignIns(db.clone()), queue),
-            sync_job: Batch::new(SyncJobs(db.clone()), queue),
+            sync_job: Batch::new(Shared::new(db.clone()), queue),
         }
     }
 }
@@ -101,25 +101,5 @@ impl Loader<Uuid> for LastSignIns {
         let lists = read_lists(self.0.read(), keys.iter().map(newest).collect()).await?;
         let row = |session: session::Model| (session.user_id, session.created_at);
         Ok(lists.into_iter().flatten().map(row).collect())
-    }
-}
-
-/// Syncs by id.
-#[derive(Debug)]
-pub struct SyncJobs(Database);
-
-impl Loader<Uuid> for SyncJobs {
-    type Value = Arc<sync_job::Model>;
-    type Error = Error;
-
-    async fn load(&self, keys: &[Uuid]) -> Result<HashMap<Uuid, Self::Value>> {
-        let rows = sync_job::Entity::find()
-            .filter(sync_job::Column::Id.is_in(keys.iter().copied()))
-            .all(self.0.read())
-            .await?;
-        Ok(rows
-            .into_iter()
-            .map(|row| (row.id, Arc::new(row)))
-            .collect())
     }
 }
