@@ -8,9 +8,6 @@
 // What can go wrong, and who is told what.
 pub mod error;
 
-// What the operator says.
-pub mod config;
-
 // The one source of time.
 pub mod clock;
 
@@ -22,6 +19,9 @@ pub mod money;
 
 // Sealed secrets and keyed hashes.
 pub mod seal;
+
+// What the operator says.
+pub mod config;
 
 // The door to a person's rows.
 pub mod viewer;

@@ -3,7 +3,7 @@
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject, Subscription};
 use entity::{feed_event::EventKind, item};
 use futures_util::Stream;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, QueryFilter, QueryOrder};
 use secrecy::ExposeSecret;
 
 use super::{Exchanged, Offer, Wanted, create_link_token, exchange_public_token, remove_item};
@@ -18,7 +18,7 @@ use crate::{
         scalar::DateTime,
         sync_job::SyncJob,
     },
-    viewer::Owned,
+    viewer::{Owned, items_and_removed},
 };
 
 /// Mutations of linking.
@@ -245,9 +245,7 @@ impl LinkingSubscription {
                     return Ok(None);
                 }
                 // Removed ones too: that is the last thing to be told about them.
-                let rows = item::Entity::find()
-                    .filter(item::Column::UserId.eq(viewer.user_id))
-                    .filter(item::Column::Id.eq(change.subject_id));
+                let rows = items_and_removed(viewer).filter(item::Column::Id.eq(change.subject_id));
                 let read = async { Ok(rows.one(app.db.read()).await?) };
                 let row = things.share(change.seq, change.subject_id, read).await?;
                 Ok(row.map(|row| ItemEvent::of(change, Item(row))))

@@ -9,8 +9,7 @@ use entity::{
 };
 use futures_util::Stream;
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 use uuid::Uuid;
 
@@ -28,7 +27,7 @@ use crate::{
         scalar::DateTime,
         sync_job::SyncJob,
     },
-    viewer::{ClientInfo, Owned, Viewer},
+    viewer::{ClientInfo, Owned, Viewer, items_and_removed},
 };
 
 /// Mutations of syncing.
@@ -224,9 +223,7 @@ async fn changed(app: &App, viewer: Viewer, change: &Change) -> Result<Option<Ch
 
 /// What went with a removed item: as many as there are tombstones of the removal.
 async fn gone(app: &App, viewer: Viewer, change: &Change) -> Result<Option<Changed>> {
-    let items = item::Entity::find()
-        .filter(item::Column::UserId.eq(viewer.user_id))
-        .filter(item::Column::Id.eq(change.subject_id));
+    let items = items_and_removed(viewer).filter(item::Column::Id.eq(change.subject_id));
     let Some(item) = items.one(app.db.read()).await? else {
         return Ok(None);
     };

@@ -60,6 +60,21 @@ fn every_import_points_down_the_ladder() {
 }
 
 #[test]
+fn the_table_of_contents_stands_in_the_order_of_the_ladder() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs");
+    let source = fs::read_to_string(source).unwrap();
+    let rooms = source.lines().filter_map(|line| {
+        let room = line.strip_prefix("pub mod ")?;
+        room.strip_suffix(';')
+    });
+    let rung = |room: &str| RUNGS.iter().position(|rooms| rooms.contains(&room));
+    let rungs: Vec<_> = rooms.map(|room| (rung(room), room)).collect();
+    assert_eq!(rungs.len(), RUNGS.concat().len());
+    let climbs = rungs.windows(2).filter(|pair| pair[0].0 > pair[1].0);
+    assert_eq!(climbs.count(), 0, "{rungs:?}");
+}
+
+#[test]
 fn a_climb_is_found_however_it_is_written() {
     let source = "use crate::error::Error;\nuse crate::{\n    app::App,\n    linking::{notice, Offer},\n};\nfn f() { crate::server::run(); }";
     let mut found = imports(source);
