@@ -126,6 +126,7 @@ impl TestApp {
     /// Another server on the same database, with the same bank; only where there may be several.
     pub(crate) async fn replica(&self) -> Option<Self> {
         if self.db.backend() != DbBackend::Postgres {
+            left_out("one process has the file");
             return None;
         }
         let settings = self.settings.clone();
@@ -306,6 +307,7 @@ impl TestApp {
     /// only where others may write meanwhile.
     pub(crate) async fn hold(&self, sql: &str) -> Option<Txn> {
         if self.db.backend() != DbBackend::Postgres {
+            left_out("it has one writer");
             return None;
         }
         let txn = self.db.begin().await.unwrap();
@@ -443,4 +445,13 @@ impl Drop for TestApp {
     fn drop(&mut self) {
         self.shutdown.cancel();
     }
+}
+
+/// Says that the rest of a story is left out on SQLite. Past what the test runner captures: nobody reads
+/// that of a story that passes.
+fn left_out(reason: &str) {
+    let story = std::thread::current();
+    let story = story.name().unwrap_or("a story");
+    let line = format!("{story}: the rest is left out on SQLite, since {reason}\n");
+    std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes()).unwrap();
 }
