@@ -1,7 +1,7 @@
 //! What drills and benchmarks share: the real program and its sandbox, each a process of its own, and
 //! a person and a bank that speak to them over HTTP and WebSocket alone. Databases are new and go at
 //! the end: a file always, and a database of the PostgreSQL that `TEST_DATABASE_URL` names if it is
-//! set. Only processes that were started here are ended, each by its own handle.
+//! set.
 
 pub(crate) mod bank;
 pub(crate) mod figures;

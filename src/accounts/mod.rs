@@ -1,6 +1,6 @@
 //! What a person has: items, accounts, transactions, syncs and the log, read from our own tables.
 //! Nothing here writes or calls a provider. Every list starts at the person's own rows and is served
-//! by an index on both databases; `tests.rs` asks both for their plans.
+//! by an index on both databases; `tests/plans.rs` asks both for their plans.
 //!
 //! A list of transactions is made in `graphql::transaction::list`, beside the noun, because a list
 //! of accounts shows many at once and reads them together. The delta feed is made here.

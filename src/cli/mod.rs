@@ -53,7 +53,8 @@ enum Command {
     Migrate(MigrateArgs),
     /// Print the GraphQL schema.
     Schema,
-    /// Run the built-in sandbox alone: a stand-in for Plaid, without account, key or Internet.
+    /// Run the built-in sandbox alone: a stand-in for Plaid, MX, Alpha Vantage and a sign-in provider,
+    /// without account, key or Internet.
     Sandbox(sandbox::SandboxArgs),
     /// Show the exchange rates of a running server as they come.
     Rates(rates::RatesArgs),

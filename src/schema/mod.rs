@@ -41,7 +41,9 @@ pub struct Mutation(
 );
 
 /// What can be followed. Every event of yours has a cursor: pass the last one as `after` to miss
-/// nothing. Exchange rates have none: they begin with the newest.
+/// nothing. Events are kept for a week; a cursor older than that answers `CURSOR_EXPIRED`: begin again
+/// without `after`, and read what was missed in `transactionChanges`, whose cursors never expire.
+/// Exchange rates have none: they begin with the newest.
 #[derive(Debug, Default, MergedSubscription)]
 pub struct Subscription(
     SyncSubscription,

@@ -59,7 +59,7 @@ pub struct DateRange {
 }
 
 /// A range of signed amounts: purchases are negative. Both ends belong to it, and either may be left
-/// open.
+/// open. Numbers are compared, whatever their currency: filter by account for one currency.
 #[derive(Clone, Debug, Default, InputObject)]
 pub struct AmountRange {
     /// The least amount.

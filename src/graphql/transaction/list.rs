@@ -27,9 +27,11 @@ pub enum TransactionOrder {
     DateDesc,
     /// The oldest day first.
     DateAsc,
-    /// The greatest amount first: income, then purchases from small to large.
+    /// The greatest amount first: income, then purchases from small to large. Numbers are compared,
+    /// whatever their currency.
     AmountDesc,
-    /// The least amount first: purchases from large to small, then income.
+    /// The least amount first: purchases from large to small, then income. Numbers are compared,
+    /// whatever their currency.
     AmountAsc,
 }
 
