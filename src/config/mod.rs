@@ -439,8 +439,8 @@ mod tests {
     }
 
     #[test]
-    fn the_readme_lists_every_setting_and_no_other() {
-        let readme = include_str!("../../README.md");
+    fn the_documentation_lists_every_setting_and_no_other() {
+        let readme = include_str!("../../docs/operating.md");
         let rows = readme.lines().filter(|line| line.starts_with("| `"));
         let names = rows.filter_map(|row| row.split('|').nth(1));
         let mut listed: Vec<&str> = names

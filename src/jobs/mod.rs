@@ -1,4 +1,4 @@
-//! The job engine. It knows no job: a slice defines a [`Job`], `worker.rs` lists it, the runner runs it.
+//! The job engine. It knows no job: a slice defines a [`Job`], `worker/mod.rs` lists it, the runner runs it.
 //!
 //! Promises:
 //! * A job is enqueued in the caller's transaction: it exists exactly if the caller's rows do.
