@@ -66,7 +66,7 @@ pub(super) async fn apply(
     let (pages, readiness) = (news.round.pages, news.round.readiness);
     let (before, first) = (item.sync_cursor.as_deref(), item.last_synced_at.is_none());
     let cursor = news.round.next_cursor(before, first);
-    let plan = decide(&txn, &item, news.round).await?;
+    let plan = decide(&txn, &item, &account_ids, news.round).await?;
     let counts = Counts {
         pages,
         added: plan.added,

@@ -31,6 +31,7 @@ mod metrics;
 mod mirror;
 mod mx_challenges;
 mod mx_linking;
+mod mx_reading;
 mod mx_states;
 mod mx_transactions;
 mod mx_webhooks;
