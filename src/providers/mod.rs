@@ -349,6 +349,8 @@ pub struct ItemState {
     pub institution_id: Option<String>,
     /// What is wrong with the login, if anything: a call that succeeded can still report it.
     pub fault: Option<ProviderError>,
+    /// Whether transactions are still to come though something is wrong.
+    pub downloading: bool,
     /// When the person's consent ends, where it does.
     pub consent_expires_at: Option<DateTime<Utc>>,
     /// Where the provider sends webhooks about it.
@@ -371,6 +373,8 @@ pub enum Progress {
     Stalled,
     /// The person is expected on the bank's own sign-in page.
     Awaited,
+    /// The bank asks something, and what it asks is not told, or not so that it can be answered here.
+    Asking,
     /// The provider is in, and collects.
     Collecting,
 }

@@ -10,6 +10,7 @@ use sea_orm::{
 use super::{
     accounts,
     fold::Round,
+    follow,
     institution::{self, Bank},
     known::decide,
     standing,
@@ -73,6 +74,10 @@ pub(super) async fn apply(
         modified: plan.modified,
         removed: plan.removals.len(),
     };
+    if app.provider(item.provider)?.credential_login().is_some() {
+        // What a bank asked is answered, wherever that was.
+        follow::forget(&txn, item.id).await?;
+    }
     let seq = feed::next(&mut txn, item.user_id).await?;
     write(&txn, &item, plan, account_ids, Stamp { seq, now }).await?;
     if standing::is_mended(&item, &news.state) {

@@ -30,6 +30,7 @@ mod mail;
 mod metrics;
 mod mirror;
 mod mx_challenges;
+mod mx_following;
 mod mx_linking;
 mod mx_reading;
 mod mx_states;
