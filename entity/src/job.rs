@@ -30,7 +30,8 @@ pub struct Model {
     pub max_attempts: i32,
     /// Not before this, milliseconds since 1970 by the database's clock.
     pub run_at: i64,
-    /// Not before this even for the impatient: a provider asked us to wait. Milliseconds since 1970.
+    /// Not before this even for the impatient: a provider asked us to wait. While it is queued, when
+    /// somebody who is in a hurry last asked for it. Milliseconds since 1970.
     pub hold_until: i64,
     /// Who runs it.
     pub worker: Option<i64>,

@@ -26,6 +26,8 @@ const LONGEST_DELAY: Duration = Duration::from_hours(1);
 pub struct Claim {
     pub(super) job_id: Uuid,
     pub(super) fence: i64,
+    /// When it was taken, by the database's clock.
+    pub(super) since: i64,
     /// What it shares slots with; empty if it shares them with nothing.
     pub concurrency_key: String,
     /// Which attempt this is, from 1.
@@ -39,6 +41,7 @@ impl Claim {
         Self {
             job_id: row.id,
             fence: row.fence,
+            since: row.lease_until - LEASE_MS,
             concurrency_key: row.concurrency_key.clone(),
             attempt: row.attempt,
             max_attempts: row.max_attempts,
@@ -51,6 +54,7 @@ impl Claim {
         Self {
             job_id: Uuid::nil(),
             fence: 0,
+            since: 0,
             concurrency_key: String::new(),
             attempt: 1,
             max_attempts: 1,
@@ -78,7 +82,7 @@ impl Claim {
         self.change(txn, "fence = fence", []).await
     }
 
-    /// Ends the attempt with a failure; says when the next one begins, if there is one.
+    /// Ends the attempt with a failure; says when the next one begins, if nobody is in a hurry.
     pub(super) async fn fail(
         &self,
         txn: &Txn,
@@ -104,14 +108,10 @@ impl Claim {
             },
             _ => (backoff(self.attempt), Duration::ZERO),
         };
-        let ms = |duration: Duration| {
-            Value::from(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX / 2))
-        };
-        let set = format!(
-            "state = 'waiting', last_error = $3, run_at = {now} + $4, hold_until = {now} + $5"
-        );
-        self.change(txn, &set, [text.into(), ms(delay), ms(hold)])
-            .await?;
+        let pause = later(&now, ["$4", "$5", "$6"]);
+        let set = format!("state = 'waiting', last_error = $3, {pause}");
+        let values = [text.into(), ms(delay), ms(hold), self.since.into()];
+        self.change(txn, &set, values).await?;
         Ok(Some(
             app.clock.now() + TimeDelta::from_std(delay).map_err(Error::internal)?,
         ))
@@ -137,8 +137,8 @@ impl Claim {
     }
 
     /// Gives the job back uncharged, to be taken again after a while: for a job that has asked, and
-    /// was told to ask again. Whoever is in a hurry brings it forward, but not to within `rest` of now.
-    /// Its run ends with this.
+    /// was told to ask again. Whoever is in a hurry brings it forward, or has done so since this run began,
+    /// but not to within `rest` of now. Its run ends with this.
     ///
     /// # Errors
     /// [`Error::LeaseLost`] if another worker has the job by now.
@@ -151,13 +151,10 @@ impl Claim {
     ) -> Result<()> {
         txn.hint(Hint::Jobs);
         let now = now(app, txn.get_database_backend());
-        let set = format!(
-            "state = 'waiting', attempt = attempt - 1, run_at = {now} + $3, hold_until = {now} + $4"
-        );
-        let ms = |duration: Duration| {
-            Value::from(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX / 2))
-        };
-        self.change(txn, &set, [ms(delay), ms(rest)]).await
+        let pause = later(&now, ["$3", "$4", "$5"]);
+        let set = format!("state = 'waiting', attempt = attempt - 1, {pause}");
+        let values = [ms(delay), ms(rest), self.since.into()];
+        self.change(txn, &set, values).await
     }
 
     /// Tells that the worker lives.
@@ -183,6 +180,23 @@ impl Claim {
             Err(Error::LeaseLost)
         }
     }
+}
+
+/// Sets when a job goes on that waits: after a delay; or, if somebody who is in a hurry has asked since
+/// it was taken and so found no job that waits, as soon as it may be brought forward. Places of the delay,
+/// of how long it is held in any case, and of when it was taken.
+fn later(now: &str, [delay, hold, since]: [&str; 3]) -> String {
+    format!(
+        "hold_until = {now} + {hold}, run_at = {now} + CASE WHEN EXISTS (SELECT 1 FROM jobs q \
+         WHERE q.kind = jobs.kind AND q.key = jobs.key AND q.state = 'queued' \
+         AND q.hold_until >= {since}) THEN {hold} ELSE {delay} END"
+    )
+}
+
+fn ms(duration: Duration) -> Value {
+    i64::try_from(duration.as_millis())
+        .unwrap_or(i64::MAX / 2)
+        .into()
 }
 
 /// Nothing is wrong, the other side is not done yet: ask soon, then less often.

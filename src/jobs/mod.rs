@@ -5,7 +5,7 @@
 //! * At least once, with a fence: a worker whose lease was lost cannot commit ([`Claim::succeed`]).
 //! * Of one kind and key at most one waits to begin and at most one has begun. Asking again joins
 //!   the one that has not begun; while one runs, asking leaves exactly one behind it, so no wake-up
-//!   is lost.
+//!   is lost, and none waits for a run that puts itself off.
 //! * A worker's death counts as an attempt, and the third is the last.
 //!
 //! Refused: a queue library. None enqueues inside the caller's transaction on both databases, joins
@@ -142,14 +142,17 @@ pub async fn enqueue<J: Job>(txn: &mut Txn, app: &App, job: &J, when: When) -> R
     let id = Uuid::now_v7();
     let now = now(app, backend);
     let delay = i64::try_from(when.delay.as_millis()).map_err(Error::internal)?;
+    let asked = if when.hurry { now.as_str() } else { "0" };
     // Joining takes the lock on the row, so that a runner cannot begin the job between our look at
-    // it and our commit; and whoever is in more of a hurry brings it forward.
+    // it and our commit; and whoever is in more of a hurry brings it forward. While it is queued,
+    // `hold_until` says when somebody in a hurry last asked: the job it runs behind may go on for long.
     let sql = format!(
         "INSERT INTO jobs (id, kind, key, user_id, concurrency_key, payload, state, attempt, crashes, \
          max_attempts, run_at, hold_until, fence, lease_until, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, 'queued', 0, 0, $7, {now} + $8, 0, 0, 0, {now}) \
+         VALUES ($1, $2, $3, $4, $5, $6, 'queued', 0, 0, $7, {now} + $8, {asked}, 0, 0, {now}) \
          ON CONFLICT (kind, key) WHERE state = 'queued' DO UPDATE SET \
-         run_at = CASE WHEN excluded.run_at < jobs.run_at THEN excluded.run_at ELSE jobs.run_at END \
+         hold_until = CASE WHEN excluded.hold_until > jobs.hold_until THEN excluded.hold_until \
+         ELSE jobs.hold_until END, run_at = CASE WHEN excluded.run_at < jobs.run_at THEN excluded.run_at ELSE jobs.run_at END \
          RETURNING id, payload"
     );
     let payload = serde_json::to_value(job).map_err(Error::internal)?;

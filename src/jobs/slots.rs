@@ -96,6 +96,7 @@ mod tests {
         Claim {
             job_id: Uuid::now_v7(),
             fence: 1,
+            since: 0,
             concurrency_key: key.to_owned(),
             attempt: 1,
             max_attempts: 3,

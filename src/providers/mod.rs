@@ -39,7 +39,7 @@ pub trait Provider: Send + Sync + std::fmt::Debug {
     /// A bank by the provider's id.
     async fn institution(&self, institution_id: &str) -> Result<Institution, ProviderError>;
 
-    /// The open accounts of an item with their balances.
+    /// The accounts of an item with their balances, closed ones too where the provider tells of them.
     async fn accounts(&self, access_token: &SecretString) -> Result<Vec<Account>, ProviderError>;
 
     /// One page of what changed since a cursor; no cursor means from the beginning.
@@ -349,6 +349,8 @@ pub struct ItemState {
     pub institution_id: Option<String>,
     /// What is wrong with the login, if anything: a call that succeeded can still report it.
     pub fault: Option<ProviderError>,
+    /// Whether transactions are still to come though something is wrong.
+    pub downloading: bool,
     /// When the person's consent ends, where it does.
     pub consent_expires_at: Option<DateTime<Utc>>,
     /// Where the provider sends webhooks about it.
@@ -371,6 +373,8 @@ pub enum Progress {
     Stalled,
     /// The person is expected on the bank's own sign-in page.
     Awaited,
+    /// The bank asks something, and what it asks is not told, or not so that it can be answered here.
+    Asking,
     /// The provider is in, and collects.
     Collecting,
 }
@@ -419,6 +423,8 @@ pub struct Account {
     pub limit: Option<Decimal>,
     /// When the bank told these balances, where the provider says so.
     pub balances_at: Option<DateTime<Utc>>,
+    /// Whether the provider says that it is closed.
+    pub closed: bool,
 }
 
 /// A transaction as the provider reports it, with our sign.
@@ -467,17 +473,30 @@ pub struct Page {
     pub removed: Vec<String>,
     /// Rows the provider sent that cannot be true (no id, no amount, no date): left out and counted.
     pub rejected: u32,
+    /// The provider's ids of those that were left out and have one: they are there all the same.
+    pub unreadable: Vec<String>,
     /// Where the next page begins; absent while the provider has nothing yet.
     pub next_cursor: Option<String>,
     /// Whether more pages follow in this round.
     pub has_more: bool,
     /// How far the provider is.
     pub readiness: Readiness,
-    /// Which listing this is a page of, where pages have numbers: no row is in one listing twice, unless
-    /// rows have moved between its pages.
-    pub listing: Option<u8>,
-    /// Says that this listing names every pending transaction since that day, so that one it does not
-    /// name is gone.
+    /// Which listing this is a page of, where pages have numbers.
+    pub listing: Option<Listing>,
+}
+
+/// A listing whose pages have numbers. No row is on two of its pages, unless rows have moved between
+/// them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Listing {
+    /// Which one of a reading it is.
+    pub number: u8,
+    /// How many rows it has on all its pages, as the provider says.
+    pub entries: u64,
+    /// How many rows this page has, as they were sent: one that comes twice counts twice.
+    pub rows: u64,
+    /// Says that it names every pending transaction since that day, so that one it does not name is
+    /// gone.
     pub pending_since: Option<NaiveDate>,
 }
 

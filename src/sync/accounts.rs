@@ -1,5 +1,5 @@
-//! An item's accounts as the provider reports them now. One that is not reported any more is closed
-//! and keeps its history; one that only a transaction names gets a row, so that no money is lost.
+//! An item's accounts as the provider reports them now. One that is reported as closed, or not any more,
+//! is closed and keeps its history; one that only a transaction names gets a row, so that no money is lost.
 
 use std::collections::{HashMap, HashSet};
 
@@ -81,6 +81,7 @@ async fn write_one(
     now: DateTime<Utc>,
 ) -> Result<Uuid> {
     let id = known.as_ref().map_or_else(Uuid::now_v7, |row| row.id);
+    let closed_before = known.as_ref().and_then(|row| row.closed_at);
     let amount =
         |amount: Option<rust_decimal::Decimal>| Set(amount.map(|a| a.normalize().to_string()));
     let row = account::ActiveModel {
@@ -98,7 +99,7 @@ async fn write_one(
         balance_available: amount(account.available),
         balance_limit: amount(account.limit),
         balances_at: Set(Some(account.balances_at.unwrap_or(now))),
-        closed_at: Set(None),
+        closed_at: Set(account.closed.then(|| closed_before.unwrap_or(now))),
         created_at: Set(known.as_ref().map_or(now, |row| row.created_at)),
         updated_at: Set(now),
     };
@@ -125,5 +126,6 @@ fn unreported(provider_id: &str) -> Account {
         available: None,
         limit: None,
         balances_at: None,
+        closed: false,
     }
 }

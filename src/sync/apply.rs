@@ -10,6 +10,7 @@ use sea_orm::{
 use super::{
     accounts,
     fold::Round,
+    follow,
     institution::{self, Bank},
     known::decide,
     standing,
@@ -66,13 +67,17 @@ pub(super) async fn apply(
     let (pages, readiness) = (news.round.pages, news.round.readiness);
     let (before, first) = (item.sync_cursor.as_deref(), item.last_synced_at.is_none());
     let cursor = news.round.next_cursor(before, first);
-    let plan = decide(&txn, &item, news.round).await?;
+    let plan = decide(&txn, &item, &account_ids, news.round).await?;
     let counts = Counts {
         pages,
         added: plan.added,
         modified: plan.modified,
         removed: plan.removals.len(),
     };
+    if app.provider(item.provider)?.credential_login().is_some() {
+        // What a bank asked is answered, wherever that was.
+        follow::forget(&txn, item.id).await?;
+    }
     let seq = feed::next(&mut txn, item.user_id).await?;
     write(&txn, &item, plan, account_ids, Stamp { seq, now }).await?;
     if standing::is_mended(&item, &news.state) {

@@ -97,11 +97,9 @@ impl Fetch<'_> {
         if page.rejected > 0 {
             tracing::warn!(item.id = %self.job.item_id, rows = page.rejected, "rows that cannot be true were left out");
         }
-        if round.add(page) {
-            return Ok(());
-        }
-        let detail = "a row came twice, so rows have moved between pages";
-        Err(told(ErrorClass::RestartPages, "moved", detail).into())
+        round
+            .add(page)
+            .map_err(|why| told(ErrorClass::RestartPages, "moved", why).into())
     }
 }
 

@@ -5,6 +5,7 @@
 //!
 //! The way ends when the login lets us in and nothing is being collected: then the sync goes on with
 //! its pages. Or it ends where only the person, or time, can help: then the sync fails and says why.
+//! A fault may be of before what was last done about it, so it is believed three seconds after that.
 
 use std::time::Duration;
 
@@ -47,6 +48,8 @@ const AWAITED: TimeDelta = TimeDelta::minutes(30);
 const PATIENCE: TimeDelta = TimeDelta::hours(6);
 /// After this a login that should go on and does not is asked to.
 const STALLED: TimeDelta = TimeDelta::seconds(30);
+/// How long questions may be missing of a bank that asks.
+const ASKING: TimeDelta = TimeDelta::minutes(1);
 /// How long banks wait for an answer, as a rule; none says so.
 const OPEN: TimeDelta = TimeDelta::minutes(5);
 
@@ -74,9 +77,12 @@ impl Look<'_> {
             return Ok(Some(state));
         };
         if self.wants_refresh(&sync, &state) {
-            self.login.refresh(self.access_token).await?;
-            store::refreshed(self.app, self.job, self.claim).await?;
-            state = self.provider.item(self.access_token).await?;
+            self.refresh().await?;
+            return Ok(None);
+        }
+        if state.fault.is_some() && self.is_of_before(item) {
+            self.rest().await?;
+            return Ok(None);
         }
         if let Some(fault) = self.overdue(&sync, &state) {
             state.fault = Some(fault);
@@ -86,6 +92,41 @@ impl Look<'_> {
         }
         self.write(item, &state).await?;
         Ok(None)
+    }
+
+    /// Has the bank asked for news, and the login looked at later. A provider that refuses is as one that
+    /// does nothing, and costs no sync.
+    async fn refresh(self) -> Result<()> {
+        if let Err(error) = self.login.refresh(self.access_token).await {
+            if matches!(error.class, ErrorClass::Gone | ErrorClass::Operator) {
+                return Err(error.into());
+            }
+            tracing::warn!(item.id = %self.job.item_id, %error, "the bank is not asked for news");
+        }
+        store::refreshed(self.app, self.job, self.claim).await?;
+        self.rest().await
+    }
+
+    /// Whether a login was given something so lately that what is seen of it may be of before.
+    fn is_of_before(self, item: &item::Model) -> bool {
+        let since = self.app.clock.now() - item.updated_at;
+        item.link_status == LinkStatus::Processing && since.to_std().is_ok_and(|since| since < REST)
+    }
+
+    /// Gives the job back for the shortest time between two looks.
+    async fn rest(self) -> Result<()> {
+        let Self {
+            app, job, claim, ..
+        } = self;
+        let mut txn = app.db.begin().await?;
+        claim.postpone(&mut txn, app, REST, REST).await?;
+        if let Some(sync) = store::find(&txn, job.sync_job_id).await?
+            && store::wait(&txn, sync).await?
+        {
+            let news = [(EventKind::SyncJob, job.sync_job_id)];
+            feed::publish(&mut txn, job.user_id, app.clock.now(), &news).await?;
+        }
+        txn.commit().await
     }
 
     /// Whether the bank is asked for news: once a sync, if the person wants it or nothing goes on that
@@ -104,7 +145,9 @@ impl Look<'_> {
                 }
                 _ => sync.trigger == SyncTrigger::Manual,
             },
-            Progress::SigningIn | Progress::Awaited | Progress::Collecting => false,
+            Progress::SigningIn | Progress::Awaited | Progress::Asking | Progress::Collecting => {
+                false
+            }
         }
     }
 
@@ -117,6 +160,11 @@ impl Look<'_> {
                 ErrorClass::Login,
                 "OAUTH_TIMEOUT",
                 "Nobody signed in on the bank's own page in time.",
+            ),
+            Progress::Asking if since >= ASKING => (
+                ErrorClass::Blocked,
+                "UNREADABLE_CHALLENGE",
+                "The bank asks something that can only be answered on its provider's own page.",
             ),
             _ if since >= PATIENCE => (
                 ErrorClass::Retry(None),
@@ -232,7 +280,8 @@ impl Look<'_> {
             return Ok(known.is_some());
         }
         let questions = serde_json::to_value(&state.challenges).map_err(Error::internal)?;
-        if known.is_some_and(|known| same(&known.questions, &state.challenges)) {
+        let open = item.link_status == LinkStatus::Challenged;
+        if known.is_some_and(|known| open && same(&known.questions, &state.challenges)) {
             return Ok(false);
         }
         let now = self.app.clock.now();

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::{
     apply::{News, apply},
     fetch::Fetch,
-    follow::Look,
+    follow::{Look, forget},
     institution, standing,
     store::{self, Setback},
 };
@@ -142,6 +142,10 @@ impl Job for SyncItem {
         if item.removed_at.is_none() {
             let mut row = standing::after_failure(&item, failure);
             let attention = row.link_status.as_ref() != &item.link_status;
+            if attention {
+                // What a bank asks is of before.
+                forget(txn, item.id).await?;
+            }
             if row.is_changed() {
                 row.updated_at = Set(now);
                 changes.push((EventKind::Item, self.item_id));

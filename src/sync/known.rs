@@ -1,8 +1,8 @@
 //! Finding the rows a round may touch, and deciding with them.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveDate;
 use entity::{item, removed_transaction, transaction};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::Expr};
 use uuid::Uuid;
@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::{
     fold::{Round, Told},
     plan::{Known, KnownRows, Plan, plan},
+    write::is_same,
 };
 use crate::{database::Txn, error::Result, providers::Transaction};
 
@@ -17,11 +18,18 @@ use crate::{database::Txn, error::Result, providers::Transaction};
 const CHUNK: usize = 1_000;
 
 /// What a round means for an item's rows.
-pub(super) async fn decide(txn: &Txn, item: &item::Model, mut round: Round) -> Result<Plan> {
-    let (told, pending) = (round.told(), round.take_pending());
+pub(super) async fn decide(
+    txn: &Txn,
+    item: &item::Model,
+    accounts: &HashMap<String, Uuid>,
+    mut round: Round,
+) -> Result<Plan> {
+    let told = round.told(item.sync_cursor.as_deref());
+    let (pending, unreadable) = (round.take_pending(), round.take_unreadable());
     let (live, mut removed) = round.finish();
     if let Some(told) = told {
-        removed.extend(unnamed(txn, item, told, &live).await?);
+        let gone = unnamed(txn, item, told, &live).await?;
+        removed.extend(gone.into_iter().filter(|id| !unreadable.contains(id)));
     }
     if let Some((since, named)) = pending {
         removed.extend(vanished(txn, item, since, &named).await?);
@@ -29,7 +37,7 @@ pub(super) async fn decide(txn: &Txn, item: &item::Model, mut round: Round) -> R
     let known = if is_empty(txn, item).await? {
         KnownRows::default()
     } else {
-        look_up(txn, item, &live, &removed).await?
+        look_up(txn, item, accounts, &live, &removed).await?
     };
     Ok(plan(live, &removed, known))
 }
@@ -97,16 +105,20 @@ async fn is_empty(txn: &Txn, item: &item::Model) -> Result<bool> {
     Ok(row.is_none() && tombstone.is_none())
 }
 
+/// Reads the rows that are named, some at a time: of a whole history only what matching needs is kept.
 async fn look_up(
     txn: &Txn,
     item: &item::Model,
+    accounts: &HashMap<String, Uuid>,
     live: &[Transaction],
     removed: &HashSet<String>,
 ) -> Result<KnownRows> {
     use removed_transaction::Column as Gone;
     use transaction::Column as Row;
     let mut ids: HashSet<&str> = removed.iter().map(String::as_str).collect();
+    let mut news: HashMap<&str, &Transaction> = HashMap::with_capacity(live.len());
     for transaction in live {
+        news.insert(&transaction.provider_transaction_id, transaction);
         ids.insert(&transaction.provider_transaction_id);
         ids.extend(transaction.provider_pending_id.as_deref());
     }
@@ -114,26 +126,19 @@ async fn look_up(
     let mut known = KnownRows::default();
     for ids in ids.chunks(CHUNK) {
         for column in [Row::ProviderTransactionId, Row::ProviderPendingId] {
-            let rows: Vec<(Uuid, String, Option<String>, DateTime<Utc>)> =
-                transaction::Entity::find()
-                    .select_only()
-                    .columns([
-                        Row::Id,
-                        Row::ProviderTransactionId,
-                        Row::ProviderPendingId,
-                        Row::CreatedAt,
-                    ])
-                    .filter(Row::ItemId.eq(item.id))
-                    .filter(column.is_in(ids.iter().copied()))
-                    .into_tuple()
-                    .all(&**txn)
-                    .await?;
-            for (id, provider_transaction_id, provider_pending_id, created_at) in rows {
+            let rows = transaction::Entity::find()
+                .filter(Row::ItemId.eq(item.id))
+                .filter(column.is_in(ids.iter().copied()))
+                .all(&**txn)
+                .await?;
+            for row in rows {
+                let told = news.get(row.provider_transaction_id.as_str());
                 known.add_row(Known {
-                    id,
-                    provider_transaction_id,
-                    provider_pending_id,
-                    created_at,
+                    id: row.id,
+                    same: told.is_some_and(|told| is_same(&row, told, accounts)),
+                    provider_transaction_id: row.provider_transaction_id,
+                    provider_pending_id: row.provider_pending_id,
+                    created_at: row.created_at,
                 });
             }
         }

@@ -46,6 +46,7 @@ mod follow;
 mod institution;
 mod job;
 mod known;
+mod listed;
 mod plan;
 mod standing;
 mod step_in;

@@ -6,6 +6,7 @@
 //! * A posting that the bank takes back gives the row back to the pending one, if that is named again.
 //! * Where both have a row already, the pending one's stays, and the other points to it.
 //! * What was removed and comes back under the same provider id gets its old id back.
+//! * What is told again as we have it is left alone: it is no news, and nobody is told.
 
 use std::collections::{HashMap, HashSet};
 
@@ -21,6 +22,8 @@ pub(super) struct Known {
     pub(super) provider_transaction_id: String,
     pub(super) provider_pending_id: Option<String>,
     pub(super) created_at: DateTime<Utc>,
+    /// Whether the round tells of it what it says already.
+    pub(super) same: bool,
 }
 
 /// The rows and tombstones a round may touch, by the provider's ids.
@@ -138,6 +141,12 @@ impl Plan {
                 });
                 (pending.id, Some(pending.created_at))
             }
+            (Some(row), None)
+                if row.same
+                    && row.provider_transaction_id == transaction.provider_transaction_id =>
+            {
+                return;
+            }
             (Some(row), None) | (None, Some(row)) => (row.id, Some(row.created_at)),
             (None, None) => (
                 self.revive(&transaction, known)
@@ -208,6 +217,14 @@ pub(super) mod tests {
             provider_transaction_id: provider_id.to_owned(),
             provider_pending_id: pending_id.map(str::to_owned),
             created_at: DateTime::UNIX_EPOCH,
+            same: false,
+        }
+    }
+
+    fn same(id: u128, provider_id: &str, pending_id: Option<&str>) -> Known {
+        Known {
+            same: true,
+            ..row(id, provider_id, pending_id)
         }
     }
 
@@ -309,6 +326,29 @@ pub(super) mod tests {
             replaced_by_id: Some(Uuid::from_u128(1)),
         };
         assert_eq!(plan.removals, [gone]);
+    }
+
+    #[test]
+    fn what_is_told_again_as_it_is_is_left_alone() {
+        let posted = || transaction("posted", Some("pending"), 2);
+        let again = plan(
+            vec![posted(), transaction("a", None, 1)],
+            &set(&[]),
+            known(&[same(1, "posted", Some("pending")), row(2, "a", None)]),
+        );
+        assert_eq!(ids(&again), [(2, "a")]);
+        assert_eq!((again.added, again.modified), (0, 1));
+        assert!(again.removals.is_empty());
+        // Where the pending one has a row too, that one stays: the posted one's goes though it is as told.
+        let rows = known(&[row(1, "pending", None), same(2, "posted", None)]);
+        let both = plan(vec![posted()], &set(&[]), rows);
+        assert_eq!(ids(&both), [(1, "posted")]);
+        assert_eq!(both.removals.len(), 1);
+        // A posting that is taken back changes its row, whatever was told of it.
+        let rows = known(&[same(1, "posted", Some("pending"))]);
+        let pending = vec![transaction("pending", None, 1)];
+        let back = plan(pending, &set(&["posted"]), rows);
+        assert_eq!(ids(&back), [(1, "pending")]);
     }
 
     #[test]

@@ -45,8 +45,8 @@ pub(super) fn after_success(
 pub(super) fn after_look(item: &item::Model, state: &ItemState) -> item::ActiveModel {
     let mut row = item.clone().into_active_model();
     let (link, transactions) = match (&state.fault, state.progress) {
-        (Some(fault), _) if fault.class == ErrorClass::Challenge => {
-            (LinkStatus::Challenged, TransactionsStatus::Downloading)
+        (Some(fault), _) if state.downloading => {
+            (link_status(fault), TransactionsStatus::Downloading)
         }
         (Some(fault), _) => (link_status(fault), TransactionsStatus::Failed),
         // A login that has worked goes on working while it is asked for news.

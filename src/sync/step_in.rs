@@ -30,7 +30,7 @@ pub(crate) async fn retry(txn: &mut Txn, app: &App, row: &job::Model) -> Result<
     if live.one(&**txn).await?.is_none() || !jobs::retry(txn, app, row.id).await? {
         return Ok(false);
     }
-    if store::reopen(txn, job.sync_job_id).await? {
+    if store::reopen(txn, job.sync_job_id, app.clock.now()).await? {
         tell(txn, app, &job).await?;
     }
     Ok(true)

@@ -200,9 +200,9 @@ pub(super) async fn set_back(
     Ok(())
 }
 
-/// Makes a sync that had failed for good one that has not begun; whether it was one. The caller tells the
-/// feed.
-pub(super) async fn reopen(txn: &Txn, id: Uuid) -> Result<bool> {
+/// Makes a sync that had failed for good one that has not begun and is asked for now; whether it was one.
+/// The caller tells the feed.
+pub(super) async fn reopen(txn: &Txn, id: Uuid, now: DateTime<Utc>) -> Result<bool> {
     let rows = sync_job::Entity::find().filter(sync_job::Column::Id.eq(id));
     let failed = rows.filter(sync_job::Column::Status.eq(SyncJobStatus::Failed));
     let Some(row) = failed.one(&**txn).await? else {
@@ -211,6 +211,9 @@ pub(super) async fn reopen(txn: &Txn, id: Uuid) -> Result<bool> {
     let mut row = row.into_active_model();
     row.status = Set(SyncJobStatus::Queued);
     row.attempt = Set(0);
+    // How long a login has been followed counts from here.
+    row.created_at = Set(now);
+    row.refreshed_at = Set(None);
     row.error_code = Set(None);
     row.error_message = Set(None);
     row.error_action = Set(None);

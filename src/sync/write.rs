@@ -198,6 +198,44 @@ fn row(
     })
 }
 
+/// Whether a row says already what the provider tells: writing it would change nothing.
+pub(super) fn is_same(
+    row: &transaction::Model,
+    told: &Transaction,
+    account_ids: &HashMap<String, Uuid>,
+) -> bool {
+    // Each field by name, so that one that is added is not forgotten here.
+    let Transaction {
+        provider_transaction_id,
+        provider_pending_id,
+        provider_account_id,
+        amount,
+        currency,
+        date,
+        authorized_date,
+        datetime,
+        name,
+        merchant_name,
+        category_primary,
+        category_detailed,
+        pending,
+        payment_channel,
+        location,
+        counterparties,
+    } = told;
+    account_ids.get(provider_account_id) == Some(&row.account_id)
+        && *provider_transaction_id == row.provider_transaction_id
+        && *provider_pending_id == row.provider_pending_id
+        && money::to_key(*amount) == row.amount
+        && currency.as_deref().unwrap_or(NO_CURRENCY) == row.currency
+        && (*date, *authorized_date, *datetime) == (row.date, row.authorized_date, row.datetime)
+        && (name, merchant_name) == (&row.name, &row.merchant_name)
+        && *category_primary == row.category_primary
+        && *category_detailed == row.category_detailed
+        && (*pending, payment_channel) == (row.pending, &row.payment_channel)
+        && (location, counterparties) == (&row.location, &row.counterparties)
+}
+
 /// The lower-case text that searches look in.
 fn search_text(transaction: &Transaction) -> String {
     let mut text = transaction.name.to_lowercase();

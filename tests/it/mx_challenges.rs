@@ -101,6 +101,7 @@ async fn a_wrong_answer_is_asked_again_or_can_be_tried_anew() {
     let told = app.stands(&ana, &item, "CHALLENGED").await;
     ana.answer_all(&told, "wrong").await;
     let told = app.stands(&ana, &item, "CHALLENGED").await;
+    assert_eq!(told["transactionsStatus"], "FAILED", "{told}");
     ana.answer_all(&told, "correct").await;
     app.stands(&ana, &item, "SUCCESS").await;
     ana.remove(&item).await;

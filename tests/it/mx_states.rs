@@ -42,7 +42,7 @@ const STATES: [(&str, &str, &str, &str); 17] = [
     ("DEGRADED", "ERROR", "FAILED", ""),
     ("DISCONNECTED", "ERROR", "FAILED", ""),
     ("DISCONTINUED", "ERROR", "FAILED", ""),
-    ("DELAYED", "ERROR", "FAILED", ""),
+    ("DELAYED", "ERROR", "DOWNLOADING", ""),
     ("FAILED", "ERROR", "FAILED", ""),
     ("DISABLED", "ERROR", "FAILED", ""),
     ("NEVER_HEARD_OF", "ERROR", "FAILED", ""),

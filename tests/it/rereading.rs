@@ -93,3 +93,29 @@ async fn a_row_that_cannot_be_read_again_stays_as_it_was() {
     assert_eq!(ana.sync(&item).await["progress"]["removed"], 0);
     assert_eq!(ana.transactions().await.len(), rows);
 }
+
+#[tokio::test]
+async fn a_history_that_is_read_again_and_is_the_same_is_no_change() {
+    let app = TestApp::start().await;
+    let ana = app.person("ana").await;
+    let item = ana.link(&app.bank, "user_transactions_100").await;
+    let (rows, there) = (ana.transactions().await, app.bank.item_id().await);
+    app.bank.webhooks_settled().await;
+    app.idle().await;
+    let changed = "subscription { transactionsChanged { added modified removed } }";
+    let mut changed = ana.watch(changed, json!({})).await;
+    let expired = json!({"event": "expire_cursors"});
+    app.bank.event(&there, expired.clone()).await;
+    let untouched = json!({"pages": 1, "added": 0, "modified": 0, "removed": 0});
+    assert_eq!(ana.sync(&item).await["progress"], untouched);
+    assert_eq!(ana.transactions().await, rows);
+    changed.silent().await;
+    // One that did change is told alone, though all are read.
+    let id = app.bank.oracle(&there).await[0]["transaction_id"].clone();
+    let one = json!({"modify": [{"transaction_id": id, "amount": 77.5}], "notify": false});
+    app.bank.change(&there, one).await;
+    app.bank.event(&there, expired).await;
+    let untouched = json!({"added": 0, "modified": 1, "removed": 0});
+    ana.sync(&item).await;
+    assert_eq!(changed.next().await["transactionsChanged"], untouched);
+}

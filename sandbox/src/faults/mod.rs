@@ -80,6 +80,10 @@ pub(crate) enum Kind {
     Drop { after: usize },
     /// Accepts, does the work, waits without a word, and cuts the connection.
     Hang { ms: u64 },
+    /// Does the work at once, and answers late.
+    Late { ms: u64 },
+    /// Does the work, and says something else.
+    Says { body: Value },
     /// The work is done and the answer never arrives.
     Lost,
     /// A body that is not the JSON it should be.
@@ -202,7 +206,9 @@ impl Kind {
     /// How long the answer is held back.
     pub(crate) fn stall(&self) -> Option<Duration> {
         match self {
-            Self::Hang { ms } => Some(Duration::from_millis((*ms).min(120_000))),
+            Self::Hang { ms } | Self::Late { ms } => {
+                Some(Duration::from_millis((*ms).min(120_000)))
+            }
             _ => None,
         }
     }
@@ -233,6 +239,8 @@ impl Kind {
             Self::Status { .. } => "status",
             Self::Drop { .. } => "drop",
             Self::Hang { .. } => "hang",
+            Self::Late { .. } => "late",
+            Self::Says { .. } => "says",
             Self::Lost => "lost",
             Self::Malformed { .. } => "malformed",
             Self::Huge { .. } => "huge",

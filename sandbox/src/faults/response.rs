@@ -63,6 +63,7 @@ pub(crate) fn dress(status: StatusCode, mut body: Vec<u8>, planted: &[Kind]) -> 
     for kind in planted {
         body = match kind {
             Kind::Malformed { form } => spoil(*form, &body),
+            Kind::Says { body: said } => serde_json::to_vec(said).unwrap_or(body),
             _ => body,
         };
     }

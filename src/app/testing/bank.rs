@@ -59,6 +59,7 @@ impl Provider for SmallBank {
             available: None,
             limit: None,
             balances_at: None,
+            closed: false,
         }])
     }
 
@@ -73,11 +74,11 @@ impl Provider for SmallBank {
             upserts,
             removed,
             rejected: 0,
+            unreadable: Vec::new(),
             next_cursor: Some(if more { "page" } else { "end" }.to_owned()),
             has_more: more,
             readiness: Readiness::Complete,
             listing: None,
-            pending_since: None,
         })
     }
 

@@ -3,6 +3,7 @@
 mod lease;
 mod plans;
 mod share;
+mod wake;
 
 use async_trait::async_trait;
 use entity::job;

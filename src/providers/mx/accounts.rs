@@ -44,13 +44,10 @@ struct Row<'a> {
     imported_at: Text,
 }
 
-/// Reads an open account; nothing if it is closed, or cannot be told from others.
+/// Reads an account; nothing if it cannot be told from others.
 pub(super) fn account(json: &RawValue) -> Option<Account> {
     let row: Row<'_> = object(json.get())?;
     let provider_account_id = identifier(row.guid)?;
-    if row.is_closed.0 {
-        return None;
-    }
     let amount = |number: Option<&RawValue>| number.and_then(decimal);
     let available: Option<Decimal> =
         amount(row.available_balance).or_else(|| amount(row.available_credit));
@@ -67,6 +64,7 @@ pub(super) fn account(json: &RawValue) -> Option<Account> {
         available,
         limit: amount(row.credit_limit),
         balances_at: moment(row.imported_at.as_str()),
+        closed: row.is_closed.0,
     })
 }
 
@@ -113,11 +111,12 @@ mod tests {
     }
 
     #[test]
-    fn an_odd_account_is_still_an_account_and_a_closed_one_is_not() {
+    fn an_odd_account_is_still_an_account_and_a_closed_one_too() {
         let odd = read(r#"{"guid":"ACT-1","balance":"12","type":{},"is_closed":null}"#).unwrap();
         assert_eq!((odd.name.as_str(), odd.current), ("Account", None));
         assert_eq!((odd.kind, odd.mask), (AccountKind::Other, None));
-        assert!(read(r#"{"guid":"ACT-1","is_closed":true}"#).is_none());
+        let closed = read(r#"{"guid":"ACT-1","name":"Old","is_closed":true}"#).unwrap();
+        assert!(closed.closed && !odd.closed && closed.name == "Old");
         assert!(read(r#"{"name":"nobody"}"#).is_none());
     }
 }

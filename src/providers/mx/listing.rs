@@ -4,8 +4,8 @@
 //! first reading is one listing of everything.
 //!
 //! Pages have numbers, and what is added or removed between two of them moves rows from one to the
-//! next. A number of entries that changes, or a row that comes twice, gives that away, and the reading
-//! begins again. What neither gives away, one that went and one that came, is made good by the next
+//! next. A number of entries that changes or is not met, or a row that comes on two pages, gives that
+//! away, and the reading begins again. What nothing gives away, one that went and one that came, is made good by the next
 //! reading of everything, a week later at most; that one also misses the posted rows that MX has taken
 //! back, which no other listing tells of.
 
@@ -26,10 +26,8 @@ const RECENT: u64 = 30;
 const EVERYTHING: u64 = 3_653;
 /// Days ahead: banks date what is scheduled in the future.
 const AHEAD: u64 = 31;
-/// Days after which everything is read again.
+/// Days after which everything is read again. MX lists updates of six months at most, which is more.
 const WHOLE: u64 = 7;
-/// MX lists updates of six months at most; a reading that is older begins from nothing.
-const STALE: u64 = 150;
 
 /// A place in a reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,10 +65,10 @@ impl Place {
             return Ok(at(Listing::Everything, today));
         };
         if let Some((since, whole)) = rest(text) {
-            if since > today || since < before(today, STALE) {
+            if since > today || since < whole {
                 return Err(strange("a reading of another time"));
             }
-            if whole > today || whole <= before(today, WHOLE) {
+            if whole <= before(today, WHOLE) {
                 return Err(strange("everything is to be read again"));
             }
             return Ok(at(Listing::Updated(since), whole));
@@ -276,7 +274,8 @@ mod tests {
             "x",
             "2026-11-20",
             "2027-01-01/2026-11-20",
-            "2026-01-01/2026-11-20",
+            // Read on before it was read whole.
+            "2026-11-19/2026-11-20",
             // A week has gone by since everything was read.
             "2026-11-20/2026-11-14",
             "2026-11-20/2026-11-22",

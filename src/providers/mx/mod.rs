@@ -23,7 +23,8 @@ use self::{
 };
 use super::{
     Account, Challenge, CredentialLogin, Delivery, Institution, ItemState, LinkRequest, LinkToken,
-    Linked, Page, Provider, Readiness, WebhookRefusal, http::unanswered, lenient::identifier,
+    Linked, Listing, Page, Provider, Readiness, WebhookRefusal, http::unanswered,
+    lenient::identifier,
 };
 use crate::{
     clock::Clock,
@@ -229,23 +230,29 @@ impl Provider for Mx {
 
     async fn accounts(&self, access_token: &SecretString) -> Result<Vec<Account>, ProviderError> {
         let member = Member::of(access_token)?;
-        let mut all = Vec::new();
+        let (mut all, mut rows) = (Vec::new(), 0);
         for page in 1..=SHORT {
             let call = Call::get("accounts", format!("{}/accounts", member.path()))
                 .with("page", page.to_string())
                 .with("records_per_page", PAGE_SIZE.to_string());
             let answer = self.client.call(call).await?;
             let got: wire::AccountsGot<'_> = answer.read()?;
+            rows += got.accounts.len() as u64;
             all.extend(
                 got.accounts
                     .iter()
                     .filter_map(|row: &&RawValue| accounts::account(row)),
             );
-            if page >= got.pagination.total_pages {
-                break;
+            if page < got.pagination.total_pages {
+                continue;
             }
+            if rows != got.pagination.total_entries {
+                let detail = "not as many accounts are listed as there are";
+                return Err(unanswered("malformed", detail));
+            }
+            return Ok(all);
         }
-        Ok(all)
+        Err(unanswered("endless", "accounts without end"))
     }
 
     async fn changes(
@@ -264,18 +271,23 @@ impl Provider for Mx {
         }
         let answer = self.client.call(call).await?;
         let got: wire::TransactionsGot<'_> = answer.read()?;
-        let (upserts, rejected) = transactions::rows(&got.transactions)?;
+        let rows = transactions::rows(&got.transactions)?;
         let pages = got.pagination;
         let (next_cursor, has_more) = place.next(pages.total_entries, pages.total_pages)?;
         Ok(Page {
-            upserts,
+            upserts: rows.read,
             removed: Vec::new(),
-            rejected,
+            rejected: rows.rejected,
+            unreadable: rows.unreadable,
             next_cursor: Some(next_cursor),
             has_more,
             readiness: Readiness::Complete,
-            listing: Some(place.number()),
-            pending_since: place.pending_since(),
+            listing: Some(Listing {
+                number: place.number(),
+                entries: pages.total_entries,
+                rows: got.transactions.len() as u64,
+                pending_since: place.pending_since(),
+            }),
         })
     }
 

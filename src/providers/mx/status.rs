@@ -20,6 +20,8 @@ pub(super) fn state(member: Member, challenges: Vec<Challenge>) -> ItemState {
     ItemState {
         institution_id: member.institution_code.0,
         fault: class.map(|class| fault(class, word, member.connection_status_message.0)),
+        // It goes on when the bank gets round to it, or when the person answers.
+        downloading: matches!(word, "DELAYED" | "CHALLENGED"),
         progress,
         challenges: if asks { challenges } else { Vec::new() },
         ..ItemState::default()
@@ -30,7 +32,9 @@ pub(super) fn state(member: Member, challenges: Vec<Challenge>) -> ItemState {
 fn judge(word: &str, busy: bool, asks: bool) -> (Progress, Option<ErrorClass>) {
     let settled = |class| (Progress::Settled, Some(class));
     match word {
-        "CHALLENGED" => settled(ErrorClass::Challenge),
+        "CHALLENGED" if asks => settled(ErrorClass::Challenge),
+        // It was answered since, or it cannot be read.
+        "CHALLENGED" => (Progress::Asking, None),
         // Asked again, while the job that asks goes on.
         "REJECTED" if asks => settled(ErrorClass::Challenge),
         "PENDING" => (Progress::Awaited, None),
@@ -98,16 +102,16 @@ mod tests {
 
     #[test]
     fn every_state_says_what_goes_on_and_what_is_wrong() {
-        use ErrorClass::{Blocked, Challenge, Credentials, Operator, Retry, Unsupported};
-        use Progress::{Awaited, Collecting, Settled, SigningIn, Stalled};
+        use ErrorClass::{Blocked, Credentials, Operator, Retry, Unsupported};
+        use Progress::{Asking, Awaited, Collecting, Settled, SigningIn, Stalled};
         for (word, busy, progress, class) in [
             ("", false, Settled, Some(Blocked)),
             ("CREATED", true, SigningIn, None),
             ("CREATED", false, Stalled, None),
             ("PREVENTED", false, Settled, Some(Credentials)),
             ("DENIED", false, Settled, Some(Credentials)),
-            ("CHALLENGED", false, Settled, Some(Challenge)),
-            ("CHALLENGED", true, Settled, Some(Challenge)),
+            ("CHALLENGED", false, Asking, None),
+            ("CHALLENGED", true, Asking, None),
             ("REJECTED", false, Settled, Some(Blocked)),
             ("LOCKED", false, Settled, Some(Blocked)),
             ("CONNECTED", false, Settled, None),
@@ -144,12 +148,20 @@ mod tests {
     }
 
     #[test]
-    fn a_rejected_answer_with_new_questions_is_a_challenge() {
-        for busy in [false, true] {
-            let rejected = read("REJECTED", busy, true);
-            assert_eq!(rejected.fault.unwrap().class, ErrorClass::Challenge);
-            assert_eq!(rejected.challenges, [question()]);
+    fn what_is_asked_is_a_challenge_and_a_wrong_answer_a_failure() {
+        for (word, busy, downloading) in [
+            ("CHALLENGED", false, true),
+            ("CHALLENGED", true, true),
+            ("REJECTED", false, false),
+            ("REJECTED", true, false),
+        ] {
+            let asked = read(word, busy, true);
+            assert_eq!(asked.fault.unwrap().class, ErrorClass::Challenge);
+            assert_eq!(asked.challenges, [question()]);
+            assert_eq!(asked.downloading, downloading, "{word}");
         }
+        assert!(read("DELAYED", false, false).downloading);
+        assert!(!read("DEGRADED", false, false).downloading);
         assert!(read("CONNECTED", false, true).challenges.is_empty());
     }
 

@@ -55,24 +55,34 @@ struct Row<'a> {
     longitude: Option<&'a RawValue>,
 }
 
-/// Reads the rows of a page; returns them with the number of those left out.
-pub(super) fn rows(rows: &[&RawValue]) -> Result<(Vec<Transaction>, u32), ProviderError> {
-    let mut read = Vec::with_capacity(rows.len());
-    let mut rejected = 0;
+/// The rows of a page.
+#[derive(Debug, Default)]
+pub(super) struct Rows {
+    pub(super) read: Vec<Transaction>,
+    /// How many were left out.
+    pub(super) rejected: u32,
+    /// The guids of those that were left out and have one.
+    pub(super) unreadable: Vec<String>,
+}
+
+/// Reads the rows of a page.
+pub(super) fn rows(rows: &[&RawValue]) -> Result<Rows, ProviderError> {
+    let mut told = Rows::default();
     for row in rows {
         match transaction(row) {
-            Ok(transaction) => read.push(transaction),
+            Ok(transaction) => told.read.push(transaction),
             Err(reason) => {
-                rejected += 1;
+                told.rejected += 1;
+                told.unreadable.extend(guid(row));
                 tracing::debug!(reason, "Left out a row of MX's that cannot be true");
             }
         }
     }
-    if rows.len() >= FORMAT_DOUBT && read.is_empty() {
+    if rows.len() >= FORMAT_DOUBT && told.read.is_empty() {
         let detail = format!("none of the {} rows of a page can be read", rows.len());
         return Err(unanswered("malformed", &detail));
     }
-    Ok((read, rejected))
+    Ok(told)
 }
 
 fn transaction(json: &RawValue) -> Result<Transaction, &'static str> {
@@ -105,6 +115,15 @@ fn transaction(json: &RawValue) -> Result<Transaction, &'static str> {
         location: location(row.latitude, row.longitude),
         counterparties: None,
     })
+}
+
+/// The guid of a row of which nothing else can be read.
+fn guid(json: &RawValue) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Named {
+        guid: String,
+    }
+    identifier(object::<Named>(json.get())?.guid)
 }
 
 /// The day of a date or a moment.
@@ -185,9 +204,11 @@ mod tests {
     fn a_row_that_cannot_be_true_costs_no_other() {
         let good: Box<RawValue> = serde_json::from_str(&row("")).unwrap();
         let bad: Box<RawValue> = serde_json::from_str(r#"{"guid":"TRN-2"}"#).unwrap();
-        let (read, rejected) = rows(&[&bad, &good]).unwrap();
-        assert_eq!((read.len(), rejected), (1, 1));
+        let nameless: Box<RawValue> = serde_json::from_str(r#"{"guid":7}"#).unwrap();
+        let told = rows(&[&bad, &good, &nameless]).unwrap();
+        assert_eq!((told.read.len(), told.rejected), (1, 2));
+        assert_eq!(told.unreadable, ["TRN-2"]);
         assert!(rows(&[&*bad; FORMAT_DOUBT]).is_err());
-        assert!(rows(&[]).unwrap().0.is_empty());
+        assert!(rows(&[]).unwrap().read.is_empty());
     }
 }

@@ -7,12 +7,11 @@ use serde_json::value::RawValue;
 
 use crate::providers::lenient::Text;
 
-/// Where a page stands.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+/// Where a page stands. It is required, as every list is: an answer without them is none, and taken for
+/// an empty one it would end what is only not told.
+#[derive(Clone, Copy, Debug, Deserialize)]
 pub(super) struct Pagination {
-    #[serde(default)]
     pub(super) total_entries: u64,
-    #[serde(default)]
     pub(super) total_pages: u32,
 }
 
@@ -34,7 +33,6 @@ pub(super) struct UserGot {
 
 #[derive(Deserialize)]
 pub(super) struct UsersGot {
-    #[serde(default)]
     pub(super) users: Vec<User>,
 }
 
@@ -63,9 +61,7 @@ pub(super) struct InstitutionGot {
 
 #[derive(Deserialize)]
 pub(super) struct InstitutionsGot {
-    #[serde(default)]
     pub(super) institutions: Vec<Institution>,
-    #[serde(default)]
     pub(super) pagination: Pagination,
 }
 
@@ -89,7 +85,6 @@ pub(super) struct Institution {
 
 #[derive(Deserialize)]
 pub(super) struct CredentialsGot {
-    #[serde(default)]
     pub(super) credentials: Vec<Credential>,
 }
 
@@ -146,9 +141,7 @@ pub(super) struct MemberGot {
 
 #[derive(Deserialize)]
 pub(super) struct MembersGot {
-    #[serde(default)]
     pub(super) members: Vec<Member>,
-    #[serde(default)]
     pub(super) pagination: Pagination,
 }
 
@@ -178,17 +171,15 @@ pub(super) struct ChallengesGot<'a> {
 
 #[derive(Deserialize)]
 pub(super) struct AccountsGot<'a> {
-    #[serde(default, borrow)]
+    #[serde(borrow)]
     pub(super) accounts: Vec<&'a RawValue>,
-    #[serde(default)]
     pub(super) pagination: Pagination,
 }
 
 #[derive(Deserialize)]
 pub(super) struct TransactionsGot<'a> {
-    #[serde(default, borrow)]
+    #[serde(borrow)]
     pub(super) transactions: Vec<&'a RawValue>,
-    #[serde(default)]
     pub(super) pagination: Pagination,
 }
 

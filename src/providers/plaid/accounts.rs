@@ -69,6 +69,7 @@ pub(super) fn account(json: &RawValue) -> Option<Account> {
             .iso_currency_code
             .0
             .or(balances.unofficial_currency_code.0),
+        closed: false,
     })
 }
 

@@ -137,8 +137,8 @@ pub(super) fn page(wire: SyncPage<'_>) -> Result<Page, ProviderError> {
         removed,
         rejected,
         next_cursor,
+        unreadable: Vec::new(),
         listing: None,
-        pending_since: None,
     })
 }
 

@@ -58,6 +58,31 @@ async fn a_dead_job_is_tried_again_by_hand_and_succeeds() {
 }
 
 #[tokio::test]
+async fn a_sync_that_is_tried_again_follows_the_login_from_its_beginning() {
+    let app = TestApp::with(&[("ACCESS_TOKEN_TTL", "7d")]).await;
+    app.bank.mx(json!({"by_control": true})).await;
+    let (ana, bob) = (app.administrator("ana").await, app.person("bob").await);
+    let member = "GET /mx/users/{user_guid}/members/{member_guid}";
+    let refused = json!([{"kind": "status", "status": 403, "endpoint": member}]);
+    app.bank.faults(refused).await;
+    let item = bob.order_mx("mxuser", "any").await;
+    app.until("jobs", "kind = 'sync.item' AND state = 'dead'")
+        .await;
+    let dead = the_job(&ana, "DEAD").await;
+    app.bank.faults(json!([])).await;
+    app.clock.advance(std::time::Duration::from_hours(7));
+    let job = dead["jobId"].as_str().unwrap();
+    let told = done(&ana, "retryJob", "jobId", job, "job { status }").await;
+    assert_eq!(told["userErrors"], json!([]), "{told}");
+    app.until("jobs", "kind = 'sync.item' AND state = 'waiting'")
+        .await;
+    let told = bob.mx_item(&item).await;
+    assert_eq!(told["linkStatus"], "PROCESSING", "{told}");
+    app.bank.step(&app.bank.member().await, 4).await;
+    app.stands(&bob, &item, "SUCCESS").await;
+}
+
+#[tokio::test]
 async fn a_dead_job_is_not_tried_beside_another_that_does_the_same() {
     let app = TestApp::start().await;
     let (ana, bob) = (app.administrator("ana").await, app.person("bob").await);
