@@ -1,4 +1,7 @@
-//! The banks one can link through MX's face. `mxbank` and `mx_bank_oauth` are MX's own test banks; the others are invented.
+//! The banks one can link through MX's face. `mxbank` and `mx_bank_oauth` are MX's own test banks; the others are invented. So
+//! many parishes have a credit union that a search for them has more than one page, and some are switched off.
+
+use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
@@ -18,6 +21,8 @@ pub(crate) struct Bank {
     pub(crate) throttled: bool,
     /// Whether it asks for a PIN besides.
     pub(crate) pin: bool,
+    /// Whether the client has switched it off, so that nobody shall link it.
+    pub(crate) disabled: bool,
 }
 
 const fn bank(code: &'static str, name: &'static str, colour: &'static str) -> Bank {
@@ -30,6 +35,7 @@ const fn bank(code: &'static str, name: &'static str, colour: &'static str) -> B
         oauth: false,
         throttled: true,
         pin: false,
+        disabled: false,
     }
 }
 
@@ -89,6 +95,25 @@ static BANKS: [Bank; 32] = [
     bank("willow_bank", "Willow Bank", GREEN),
 ];
 
+/// How many parishes have a credit union.
+const PARISHES: usize = 130;
+
+static ALL: LazyLock<Vec<Bank>> = LazyLock::new(|| {
+    let parish = |number: usize| Bank {
+        // Four of the first hundred.
+        disabled: number % 30 == 1,
+        ..bank(
+            format!("parish_{number}").leak(),
+            format!("Parish No. {number} Credit Union").leak(),
+            GREEN,
+        )
+    };
+    BANKS
+        .into_iter()
+        .chain((1..=PARISHES).map(parish))
+        .collect()
+});
+
 /// A field that a bank asks for.
 #[derive(Clone, Debug)]
 pub(crate) struct Field {
@@ -99,7 +124,7 @@ pub(crate) struct Field {
 }
 
 pub(crate) fn find(code: &str) -> Option<&'static Bank> {
-    BANKS.iter().find(|bank| bank.code == code)
+    ALL.iter().find(|bank| bank.code == code)
 }
 
 /// Banks whose name holds `name`, in these countries if any are named.
@@ -108,7 +133,7 @@ pub(crate) fn search<'a>(
     countries: &'a [&'a str],
 ) -> impl Iterator<Item = &'static Bank> + use<'a> {
     let name = name.trim().to_lowercase();
-    BANKS.iter().filter(move |bank| {
+    ALL.iter().filter(move |bank| {
         bank.name.to_lowercase().contains(&name)
             && (countries.is_empty() || countries.contains(&bank.country))
     })
@@ -157,7 +182,7 @@ impl Bank {
             "supports_account_verification": true,
             "supports_tax_document": false,
             "supports_transaction_history": true,
-            "is_disabled_by_client": false,
+            "is_disabled_by_client": self.disabled,
             "forgot_password_url": format!("{site}/forgot-password"),
             "forgot_username_url": format!("{site}/forgot-username"),
             "trouble_signing_in_url": format!("{site}/trouble"),

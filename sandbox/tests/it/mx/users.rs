@@ -97,7 +97,7 @@ async fn countries_may_be_several() {
     let both = mx
         .get("/institutions?iso_country_code=US&iso_country_code=CA")
         .await;
-    assert_eq!(both["pagination"]["total_entries"], 32);
+    assert_eq!(both["pagination"]["total_entries"], 162);
 }
 
 #[tokio::test]
