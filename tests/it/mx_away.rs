@@ -96,3 +96,26 @@ async fn what_another_environment_does_not_know_is_not_gone() {
     assert_eq!(app.bank.mx_users().await, 1);
     assert_eq!(app.bank.members().await.len(), 2);
 }
+
+#[tokio::test]
+async fn a_token_that_no_key_opens_is_kept_and_tried_seldom() {
+    let app = TestApp::with(&[("ACCESS_TOKEN_TTL", "7d")]).await;
+    let ana = app.person("ana").await;
+    let item = ana.link_mx(&app, "mxuser").await;
+    ana.widget(&app.bank).await;
+    // What is sealed for another place opens here as little as under another key.
+    let other = "UPDATE items SET access_token = (SELECT token FROM link_tokens)";
+    assert_eq!(app.meddle(other).await, 1);
+    ana.remove(&item).await;
+    for _ in 0..3 {
+        app.passes(Duration::from_mins(11), "linking.sweep").await;
+        app.settles().await;
+    }
+    let tries = "SELECT count(*) FROM jobs WHERE kind = 'linking.remove'";
+    assert_eq!(app.count(tries).await, 1);
+    assert_eq!(
+        app.count(&format!("{tries} AND state = 'waiting'")).await,
+        1
+    );
+    assert_eq!(app.count(KEPT).await, 1);
+}

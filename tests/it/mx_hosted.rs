@@ -14,10 +14,8 @@ const WATCH: &str = "kind = 'linking.watch_session'";
 async fn items_are(app: &TestApp, count: i64, pace: Duration) {
     let found = async {
         while app.count("SELECT count(*) FROM items").await < count {
-            let waiting = "SELECT count(*) FROM jobs WHERE state IN ('queued', 'waiting')";
-            if app.count(waiting).await > 0 {
-                app.clock.advance(pace);
-            }
+            app.clock.advance(pace);
+            app.settles().await;
         }
     };
     patiently(found).await;
