@@ -21,8 +21,6 @@ pub(crate) struct Bank {
     pub(crate) throttled: bool,
     /// Whether it asks for a PIN besides.
     pub(crate) pin: bool,
-    /// Whether the client has switched it off, so that nobody shall link it.
-    pub(crate) disabled: bool,
 }
 
 const fn bank(code: &'static str, name: &'static str, colour: &'static str) -> Bank {
@@ -35,7 +33,6 @@ const fn bank(code: &'static str, name: &'static str, colour: &'static str) -> B
         oauth: false,
         throttled: true,
         pin: false,
-        disabled: false,
     }
 }
 
@@ -95,15 +92,16 @@ static BANKS: [Bank; 32] = [
     bank("willow_bank", "Willow Bank", GREEN),
 ];
 
+/// What the code of a parish's credit union begins with.
+const PARISH: &str = "parish_";
+
 /// How many parishes have a credit union.
 const PARISHES: usize = 130;
 
 static ALL: LazyLock<Vec<Bank>> = LazyLock::new(|| {
-    let parish = |number: usize| Bank {
-        // Four of the first hundred.
-        disabled: number % 30 == 1,
-        ..bank(
-            format!("parish_{number}").leak(),
+    let parish = |number: usize| {
+        bank(
+            format!("{PARISH}{number}").leak(),
             format!("Parish No. {number} Credit Union").leak(),
             GREEN,
         )
@@ -144,6 +142,12 @@ impl Bank {
         guid("INS", Seed(0).of("institution").of(self.code))
     }
 
+    /// Whether the client has switched it off, so that nobody shall link it: four of the first hundred parishes.
+    pub(crate) fn is_disabled(&self) -> bool {
+        let number = self.code.strip_prefix(PARISH).and_then(|n| n.parse().ok());
+        number.is_some_and(|number: usize| number % 30 == 1)
+    }
+
     /// What it asks for, in the order of the form. A bank one signs in to at its own page asks for nothing.
     pub(crate) fn fields(&self) -> Vec<Field> {
         let known = [
@@ -182,7 +186,7 @@ impl Bank {
             "supports_account_verification": true,
             "supports_tax_document": false,
             "supports_transaction_history": true,
-            "is_disabled_by_client": self.disabled,
+            "is_disabled_by_client": self.is_disabled(),
             "forgot_password_url": format!("{site}/forgot-password"),
             "forgot_username_url": format!("{site}/forgot-username"),
             "trouble_signing_in_url": format!("{site}/trouble"),

@@ -58,7 +58,7 @@ fn back(session: &Session) -> &'static str {
 }
 
 fn choose(session: &Session, search: &str) -> String {
-    let found = banks::search(search, &[]).filter(|bank| !bank.disabled);
+    let found = banks::search(search, &[]).filter(|bank| !bank.is_disabled());
     let rows: String = found.take(MOST_SHOWN).map(row).collect();
     let list = if rows.is_empty() {
         "<p role=\"status\">No bank here has that name.</p>".to_owned()
