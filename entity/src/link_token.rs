@@ -28,6 +28,10 @@ pub struct Model {
     pub finished_at: Option<DateTimeUtc>,
     /// When it began.
     pub created_at: DateTimeUtc,
+    /// Where it was begun.
+    pub address: Option<String>,
+    /// What the client that began it calls itself.
+    pub user_agent: Option<String>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

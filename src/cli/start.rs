@@ -299,6 +299,7 @@ pub(super) fn mx(
         MxEnv::Production => "https://api.mx.com".to_owned(),
     };
     let settings = MxSettings {
+        env: config.mx.env.name(),
         base_url: config.mx.base_url.clone().unwrap_or(own),
         client_id: config.mx.client_id.clone(),
         api_key: config.mx.api_key.clone(),

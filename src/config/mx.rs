@@ -36,6 +36,19 @@ pub enum MxEnv {
     Production,
 }
 
+impl MxEnv {
+    /// Its name in `MX_ENV`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Local => "local",
+            Self::Int => "int",
+            Self::Production => "production",
+        }
+    }
+}
+
 impl Reader {
     /// Beside a real Plaid a sandbox would offer people banks that are none, so there MX is off unless
     /// it is asked for.
@@ -54,12 +67,8 @@ impl Reader {
             PlaidEnv::Local => MxEnv::Local,
             _ => MxEnv::Off,
         };
-        let envs = [
-            ("off", MxEnv::Off),
-            ("local", MxEnv::Local),
-            ("int", MxEnv::Int),
-            ("production", MxEnv::Production),
-        ];
+        let envs = [MxEnv::Off, MxEnv::Local, MxEnv::Int, MxEnv::Production];
+        let envs = envs.map(|env| (env.name(), env));
         let env = self.choice("MX_ENV", usual, &envs);
         let real = matches!(env, MxEnv::Int | MxEnv::Production);
         if !real && (client_id.is_some() || api_key.is_some()) {

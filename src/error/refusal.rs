@@ -116,7 +116,8 @@ impl Refusal {
 /// What a person can do about a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, async_graphql::Enum)]
 pub enum UserAction {
-    /// Sign in at the bank again: open Link with a link token made for this item.
+    /// Sign in at the bank again: with a link token made for this item, in Link or on the hosted page, or with
+    /// `updateCredentials` for a bank that takes credentials.
     Reauthenticate,
     /// Answer what the bank asks: the item's `requiredAction` has the questions.
     AnswerChallenge,
@@ -164,7 +165,7 @@ impl Refusal {
                 Self::new(ErrorCode::ChallengePending, said(text))
             }
             ErrorClass::Login | ErrorClass::Blocked => {
-                let text = "The bank asks for a new sign-in. Open Link with a link token made for this item.";
+                let text = "The bank asks for a new sign-in. Sign in there again.";
                 Self::new(ErrorCode::ReauthenticationRequired, said(text))
             }
             ErrorClass::Gone | ErrorClass::AccountGone => Self::new(

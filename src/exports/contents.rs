@@ -345,6 +345,8 @@ const LINK_TOKENS: &[Field<link_token::Model>] = &[
     ("provider", |row| word(&row.provider)),
     ("itemId", |row| some_id(ids::ITEM, row.item_id)),
     ("hosted", |row| row.hosted.into()),
+    ("userAgent", |row| row.user_agent.clone().into()),
+    ("address", |row| row.address.clone().into()),
     ("createdAt", |row| row.created_at.into()),
     ("expiresAt", |row| row.expires_at.into()),
     ("finishedAt", |row| row.finished_at.into()),

@@ -162,7 +162,8 @@ pub enum LinkStatus {
     LoginRequired,
     /// Access has ended for good: link the bank anew.
     Disconnected,
-    /// Something else is wrong, as `linkErrorMessage` says; the server goes on trying.
+    /// Something else is wrong, as `linkErrorMessage` says. The server goes on trying, unless
+    /// `requiredAction` says that the person has to do something first.
     Error,
 }
 

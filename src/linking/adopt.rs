@@ -1,15 +1,15 @@
-//! Making items of logins that a provider has. One that was ordered (`link_institution.rs`) has the
+//! Seeing to logins that a provider has: making items of them, and noticing those that move though nobody
+//! told. One that was ordered (`link_institution.rs`) has the
 //! name of its order and gets the order's id; one that a person made on the provider's own page has
 //! none. Whoever comes first makes the item: the order itself, the webhook that tells of the login, the
 //! job that watches the page, or the sweep.
 
-use std::time::Duration;
+use std::collections::HashMap;
 
 use async_trait::async_trait;
-use chrono::TimeDelta;
 use entity::{
     item::{self, LinkStatus},
-    link_intent, link_token, provider_user,
+    link_intent, provider_user,
     sync_job::SyncTrigger,
 };
 use sea_orm::{
@@ -20,28 +20,22 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
+    create_link_token::begun_at,
     institutions,
     intent::by_name,
-    person::{known, provider_user},
+    person::{Patron, known},
     store::{Fresh, make},
 };
 use crate::{
     app::App,
     database::Txn,
-    error::{Error, ErrorClass, Result},
+    error::{Error, Result},
     graphql::id,
     jobs::{Claim, Job},
-    providers::{Login, Progress, ProviderKind},
+    providers::{ItemState, Login, Progress, ProviderKind},
     sync,
     viewer::{ClientInfo, is_here},
 };
-
-/// How long after its beginning a session is looked at first.
-pub(super) const FIRST_LOOK: Duration = Duration::from_secs(10);
-const LONGEST: Duration = Duration::from_mins(1);
-const REST: Duration = Duration::from_secs(3);
-/// How long after its address is dead a page may still be filled in.
-const LINGERS: TimeDelta = TimeDelta::minutes(20);
 
 /// Whose login it is.
 pub(super) struct Owner<'a> {
@@ -109,33 +103,95 @@ async fn intent(txn: &Txn, owner: &Owner<'_>, login: &Login) -> Result<Option<li
     Ok(rows.one(&**txn).await?)
 }
 
-/// Makes items of all logins of a person that have none.
-async fn adopt_all(app: &App, user_id: Uuid, provider: ProviderKind) -> Result<()> {
-    let login = app.credential_login(provider)?;
-    let user = provider_user(app, provider, login, user_id).await?;
-    let logins = login.logins(&user).await?;
-    let ids = logins.iter().map(|login| &login.linked.provider_item_id);
-    let there: Vec<String> = item::Entity::find()
-        .select_only()
-        .column(item::Column::ProviderItemId)
-        .filter(item::Column::Provider.eq(provider))
-        .filter(item::Column::ProviderItemId.is_in(ids))
-        .into_tuple()
-        .all(app.db.read())
-        .await?;
+/// Sees to all logins of a person: those without an item get one, and a sync looks after an item that waits
+/// for its person, or that is being repaired, once its login moves. Whether the one that is being
+/// repaired lets us in again, or is no more.
+pub(super) async fn see_to(patron: Patron<'_>, repaired: Option<Uuid>) -> Result<bool> {
+    let logins = patron.logins().await?;
+    let there = there(patron, &logins).await?;
+    let mut over = repaired.is_some();
     for login in logins {
-        if !there.contains(&login.linked.provider_item_id) {
-            let owner = Owner {
-                user_id,
-                provider,
-                bank: bank(app, provider, login.institution_id.as_deref()).await?,
-                client: &ClientInfo::default(),
-            };
-            let item = adopt(app, &owner, &login).await?;
-            tracing::info!(item.id = %item.id, "a login that the provider told of is linked");
+        let Some(item) = there.get(&login.linked.provider_item_id) else {
+            find_home(patron, &login).await?;
+            continue;
+        };
+        let meant = repaired == Some(item.id);
+        let moved = item.removed_at.is_none() && moves(item, &login.state);
+        if moved && (meant || waits(item)) {
+            look_after(patron.app, item.id).await?;
+        }
+        if meant {
+            over = item.removed_at.is_some() || moved && lets_in(&login.state);
         }
     }
+    Ok(over)
+}
+
+/// The items that logins have, by the provider's ids.
+async fn there(patron: Patron<'_>, logins: &[Login]) -> Result<HashMap<String, item::Model>> {
+    let ids = logins.iter().map(|login| &login.linked.provider_item_id);
+    let rows = item::Entity::find()
+        .filter(item::Column::Provider.eq(patron.provider))
+        .filter(item::Column::ProviderItemId.is_in(ids))
+        .all(patron.app.db.read())
+        .await?;
+    let rows = rows.into_iter();
+    Ok(rows
+        .map(|row| (row.provider_item_id.clone(), row))
+        .collect())
+}
+
+/// Makes an item of a login that nobody ordered here, or whose order broke off.
+async fn find_home(patron: Patron<'_>, login: &Login) -> Result<()> {
+    let Patron {
+        app,
+        provider,
+        user_id,
+    } = patron;
+    let owner = Owner {
+        user_id,
+        provider,
+        bank: bank(app, provider, login.institution_id.as_deref()).await?,
+        client: &begun_at(patron).await?,
+    };
+    let item = adopt(app, &owner, login).await?;
+    tracing::info!(item.id = %item.id, "a login that the provider told of is linked");
     Ok(())
+}
+
+/// Whether an item is one that only its person, or time, can help.
+fn waits(item: &item::Model) -> bool {
+    sync::is_broken(item.link_status) || item.link_status == LinkStatus::Error
+}
+
+/// Whether something goes on with a login, or it stands otherwise than it did. One whose person is
+/// expected on the bank's own page has not moved.
+fn moves(item: &item::Model, state: &ItemState) -> bool {
+    let code = state.fault.as_ref().map(|fault| fault.code.as_str());
+    match state.progress {
+        Progress::Awaited => false,
+        Progress::Settled => code != item.link_error.as_deref(),
+        Progress::SigningIn | Progress::Stalled | Progress::Collecting => true,
+    }
+}
+
+/// Whether the provider is in.
+fn lets_in(state: &ItemState) -> bool {
+    let inside = matches!(state.progress, Progress::Settled | Progress::Collecting);
+    inside && state.fault.is_none()
+}
+
+/// Has a sync look after an item.
+async fn look_after(app: &App, item_id: Uuid) -> Result<()> {
+    let mut txn = app.db.begin().await?;
+    let rows = item::Entity::find()
+        .filter(item::Column::Id.eq(item_id))
+        .filter(item::Column::RemovedAt.is_null())
+        .lock(LockType::NoKeyUpdate);
+    if let Some(item) = rows.one(&*txn).await? {
+        sync::request(&mut txn, app, &item, SyncTrigger::Repair).await?;
+    }
+    txn.commit().await
 }
 
 /// The row of a bank; one that cannot be asked for is asked for later.
@@ -181,116 +237,26 @@ impl Job for AdoptLogins {
             .all(app.db.read())
             .await?;
         for row in rows {
-            adopt_all(app, self.user_id, row.provider).await?;
+            let patron = Patron {
+                app,
+                provider: row.provider,
+                user_id: self.user_id,
+            };
+            see_to(patron, None).await?;
         }
         Ok(())
     }
 }
 
-/// Watches a page of the provider's on which a person links or repairs a bank, where nobody may tell us
-/// of its end.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub struct WatchLinkSession {
-    /// The session.
-    pub link_token_id: Uuid,
-    /// Whose it is.
-    pub user_id: Uuid,
-}
-
-#[async_trait]
-impl Job for WatchLinkSession {
-    const KIND: &'static str = "linking.watch_session";
-    const MAX_ATTEMPTS: i32 = 12;
-
-    fn key(&self) -> String {
-        self.link_token_id.to_string()
-    }
-
-    fn user_id(&self) -> Option<Uuid> {
-        Some(self.user_id)
-    }
-
-    async fn run(&self, app: &App, claim: &Claim) -> Result<()> {
-        let rows = link_token::Entity::find()
-            .filter(link_token::Column::Id.eq(self.link_token_id))
-            .filter(link_token::Column::FinishedAt.is_null());
-        let Some(session) = rows.one(app.db.read()).await? else {
-            return Ok(());
-        };
-        let ended = match session.item_id {
-            Some(item_id) => repaired(app, item_id).await?,
-            None => linked(app, &session).await?,
-        };
-        let now = app.clock.now();
-        let mut txn = app.db.begin().await?;
-        if ended || now > session.expires_at + LINGERS {
-            let mut row = session.into_active_model();
-            row.finished_at = Set(Some(now));
-            row.update(&*txn).await?;
-            claim.succeed(&mut txn, app).await?;
-        } else {
-            let since = ((now - session.created_at) / 4)
-                .to_std()
-                .unwrap_or_default();
-            let pause = since.clamp(FIRST_LOOK, LONGEST);
-            claim.postpone(&mut txn, app, pause, REST).await?;
-        }
-        txn.commit().await
-    }
-}
-
-/// Whether a bank was linked since a session began.
-async fn linked(app: &App, session: &link_token::Model) -> Result<bool> {
-    adopt_all(app, session.user_id, session.provider).await?;
-    let fresh = item::Entity::find()
-        .select_only()
-        .column(item::Column::Id)
-        .filter(item::Column::UserId.eq(session.user_id))
-        .filter(item::Column::Provider.eq(session.provider))
-        .filter(item::Column::CreatedAt.gt(session.created_at))
-        .into_tuple::<Uuid>();
-    Ok(fresh.one(app.db.read()).await?.is_some())
-}
-
-/// Whether something goes on with a login that was to be repaired, or it works again; then a sync looks
-/// after it.
-async fn repaired(app: &App, item_id: Uuid) -> Result<bool> {
-    let rows = item::Entity::find()
-        .filter(item::Column::Id.eq(item_id))
-        .filter(item::Column::RemovedAt.is_null());
-    let Some(item) = rows.one(app.db.read()).await? else {
-        return Ok(true);
-    };
-    let token = sync::access_token(app, &item)?;
-    let state = match app.provider(item.provider)?.item(&token).await {
-        Err(error) if error.class == ErrorClass::Gone => return Ok(true),
-        state => state?,
-    };
-    let code = state.fault.as_ref().map(|fault| fault.code.as_str());
-    let moved = state.progress != Progress::Settled || code != item.link_error.as_deref();
-    if !moved {
-        return Ok(false);
-    }
-    let mut txn = app.db.begin().await?;
-    let rows = item::Entity::find()
-        .filter(item::Column::Id.eq(item_id))
-        .filter(item::Column::RemovedAt.is_null())
-        .lock(LockType::NoKeyUpdate);
-    if let Some(item) = rows.one(&*txn).await? {
-        sync::request(&mut txn, app, &item, SyncTrigger::Repair).await?;
-    }
-    txn.commit().await?;
-    // A question is asked on the page itself; there is more to come.
-    Ok(state
-        .fault
-        .is_none_or(|fault| fault.class != ErrorClass::Challenge))
-}
-
 /// Finishes an order whose call broke off: the login is there under its name, or was never made.
 pub(super) async fn finish(app: &App, row: link_intent::Model) -> Result<()> {
-    let login = app.credential_login(row.provider)?;
+    let patron = Patron {
+        app,
+        provider: row.provider,
+        user_id: row.user_id,
+    };
     let found = match known(app.db.read(), row.provider, row.user_id).await? {
-        Some(user) => by_name(login, &user, row.id).await?,
+        Some(_) => by_name(patron, row.id).await?,
         None => None,
     };
     let Some(found) = found else {

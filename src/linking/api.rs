@@ -38,7 +38,8 @@ pub(super) struct CreateLinkTokenInput {
     pub provider: Option<Provider>,
     /// Where a bank's own sign-in page sends the browser back to. Must be registered with the server.
     pub redirect_uri: Option<String>,
-    /// Where the hosted page sends the browser when it is done. Must be registered with the server.
+    /// Where the hosted page sends the browser when it is done; with MX only at the end of a sign-in on a
+    /// bank's own page, while its page says by itself that it is done. Must be registered with the server.
     pub completion_redirect_uri: Option<String>,
 }
 
@@ -105,7 +106,8 @@ impl LinkingMutation {
         #[graphql(desc = "What the token is wanted for.")] input: Option<CreateLinkTokenInput>,
     ) -> Result<CreateLinkTokenPayload> {
         let viewer = ctx.viewer()?;
-        let session = create_link_token(ctx.app(), viewer, input.unwrap_or_default().into()).await;
+        let wanted = input.unwrap_or_default().into();
+        let session = create_link_token(ctx.app(), viewer, &ctx.client(), wanted).await;
         let payload = session.map(|session| CreateLinkTokenPayload {
             link_token: session
                 .link_token

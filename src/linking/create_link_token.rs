@@ -10,8 +10,8 @@ use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
 use super::{
-    adopt::{FIRST_LOOK, WatchLinkSession},
-    person::provider_user,
+    person::Patron,
+    watch::{FIRST_LOOK, WATCHED, WatchLinkSession},
 };
 use crate::{
     app::App,
@@ -21,7 +21,7 @@ use crate::{
     providers::{LinkRequest, LinkToken, ProviderKind},
     seal::{Place, sha256_hex},
     sync,
-    viewer::{Owned, Viewer},
+    viewer::{ClientInfo, Owned, Viewer},
 };
 
 /// A link session that was begun.
@@ -49,7 +49,12 @@ pub struct Wanted {
 }
 
 /// Begins a session; remembers whose it is, which the provider does not tell at its end.
-pub async fn create_link_token(app: &App, viewer: Viewer, wanted: Wanted) -> Result<LinkSession> {
+pub async fn create_link_token(
+    app: &App,
+    viewer: Viewer,
+    client: &ClientInfo,
+    wanted: Wanted,
+) -> Result<LinkSession> {
     let item = match &wanted.item_id {
         Some(id) => Some(repairable(app, viewer, id).await?),
         None => None,
@@ -60,13 +65,18 @@ pub async fn create_link_token(app: &App, viewer: Viewer, wanted: Wanted) -> Res
         "completionRedirectUri",
         wanted.completion_redirect_uri.as_deref(),
     )?;
+    let begun = Begun {
+        viewer,
+        client: client.abridged(),
+        item_id: item.as_ref().map(|item| item.id),
+    };
     let provider = match &item {
         Some(item) => item.provider,
         None => wanted.provider.unwrap_or(ProviderKind::Plaid),
     };
     let request = LinkRequest {
         client_user_id: id::encode(id::USER, viewer.user_id).to_string(),
-        provider_user_id: known_there(app, provider, viewer.user_id).await?,
+        provider_user_id: None,
         access_token: item
             .as_ref()
             .map(|item| sync::access_token(app, item))
@@ -76,8 +86,8 @@ pub async fn create_link_token(app: &App, viewer: Viewer, wanted: Wanted) -> Res
         completion_redirect_uri: wanted.completion_redirect_uri,
         webhook: app.webhook_url(provider),
     };
-    let token = app.provider(provider)?.create_link_token(&request).await?;
-    remember(app, viewer, provider, item.as_ref(), &token).await?;
+    let token = session(app, viewer, provider, &request).await?;
+    remember(app, begun, provider, &token).await?;
     Ok(LinkSession {
         link_token: token.link_token,
         hosted_link_url: token.hosted_link_url,
@@ -85,22 +95,52 @@ pub async fn create_link_token(app: &App, viewer: Viewer, wanted: Wanted) -> Res
     })
 }
 
-/// What a provider that keeps people apart calls the person.
-async fn known_there(app: &App, provider: ProviderKind, user_id: Uuid) -> Result<Option<String>> {
-    match app.provider(provider)?.credential_login() {
-        Some(login) => provider_user(app, provider, login, user_id).await.map(Some),
-        None => Ok(None),
+/// Has the provider begin a session. One that keeps people apart has to know the person; an item to repair
+/// says who that is.
+async fn session(
+    app: &App,
+    viewer: Viewer,
+    provider: ProviderKind,
+    request: &LinkRequest,
+) -> Result<LinkToken> {
+    let at = app.provider(provider)?;
+    if at.credential_login().is_none() || request.access_token.is_some() {
+        return Ok(at.create_link_token(request).await?);
     }
+    let patron = Patron {
+        app,
+        provider,
+        user_id: viewer.user_id,
+    };
+    let begin = |_, called| {
+        let request = LinkRequest {
+            provider_user_id: Some(called),
+            ..request.clone()
+        };
+        async move { at.create_link_token(&request).await }
+    };
+    patron.ask(begin).await
+}
+
+/// Who began a session, where, and what it repairs.
+struct Begun {
+    viewer: Viewer,
+    client: ClientInfo,
+    item_id: Option<Uuid>,
 }
 
 /// Writes a session down. Where the provider may not tell us of its end, a job looks.
 async fn remember(
     app: &App,
-    viewer: Viewer,
+    begun: Begun,
     provider: ProviderKind,
-    item: Option<&item::Model>,
     token: &LinkToken,
 ) -> Result<()> {
+    let Begun {
+        viewer,
+        client,
+        item_id,
+    } = begun;
     let opens = token.link_token.as_ref().or(token.hosted_link_url.as_ref());
     let secret = opens.map_or("", ExposeSecret::expose_secret);
     let row_id = Uuid::now_v7();
@@ -111,13 +151,15 @@ async fn remember(
         id: Set(row_id),
         user_id: Set(viewer.user_id),
         provider: Set(provider),
-        item_id: Set(item.map(|item| item.id)),
+        item_id: Set(item_id),
         token_hash: Set(sha256_hex(secret.as_bytes())),
         token: Set(sealed),
         hosted: Set(token.hosted_link_url.is_some()),
         expires_at: Set(token.expiration),
         finished_at: Set(None),
         created_at: Set(app.clock.now()),
+        address: Set(client.address),
+        user_agent: Set(client.user_agent),
     };
     let mut txn = app.db.begin().await?;
     link_token::Entity::insert(row)
@@ -180,6 +222,35 @@ pub(super) fn place(row: Uuid, user: Uuid) -> Place {
         column: "link_tokens.token",
         row,
         user,
+    }
+}
+
+/// Where the sessions of a person's were begun in which she may be linking a bank: a provider that makes logins
+/// does not tell in which of them one was made, so it is nowhere if they differ.
+pub(super) async fn begun_at(patron: Patron<'_>) -> Result<ClientInfo> {
+    use link_token::Column as Token;
+    let app = patron.app;
+    let rows = link_token::Entity::find()
+        .filter(Token::UserId.eq(patron.user_id))
+        .filter(Token::CreatedAt.gt(app.clock.now() - WATCHED))
+        .filter(Token::Provider.eq(patron.provider))
+        .filter(Token::ItemId.is_null())
+        .all(app.db.read())
+        .await?;
+    let mut clients = rows.iter().map(client_of);
+    let first = clients.next().unwrap_or_default();
+    Ok(if clients.all(|other| other == first) {
+        first
+    } else {
+        ClientInfo::default()
+    })
+}
+
+/// Where a session was begun.
+pub(super) fn client_of(session: &link_token::Model) -> ClientInfo {
+    ClientInfo {
+        address: session.address.clone(),
+        user_agent: session.user_agent.clone(),
     }
 }
 

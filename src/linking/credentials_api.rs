@@ -128,7 +128,8 @@ pub(super) struct AnswerChallengePayload {
 #[Object]
 impl LinkingQuery {
     /// Banks whose names have a text in them, for an app that lets people choose one itself and calls
-    /// `linkInstitution`. Banks that Plaid connects are chosen in Link or on the hosted page.
+    /// `linkInstitution`. Banks that Plaid connects are chosen in Link or on the hosted page. `totalCount` is
+    /// null where the provider finds more than a hundred: some of them cannot be linked.
     #[graphql(complexity = "cost(first, None, child_complexity)")]
     async fn institutions(
         &self,

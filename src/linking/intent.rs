@@ -10,12 +10,12 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::link_institution::Order;
+use super::{link_institution::Order, person::Patron};
 use crate::{
     app::App,
     error::{Error, ErrorCode, Refusal, Result},
     graphql::id,
-    providers::{CredentialLogin, Login},
+    providers::Login,
 };
 
 /// A call that takes longer than this has died: the next one goes on with it.
@@ -89,13 +89,9 @@ pub(super) fn name(intent: Uuid) -> String {
 }
 
 /// The login that has the name of an intent.
-pub(super) async fn by_name(
-    login: &dyn CredentialLogin,
-    user: &str,
-    intent: Uuid,
-) -> Result<Option<Login>> {
+pub(super) async fn by_name(patron: Patron<'_>, intent: Uuid) -> Result<Option<Login>> {
     let own = name(intent);
-    let logins = login.logins(user).await?;
+    let logins = patron.logins().await?;
     Ok(logins
         .into_iter()
         .find(|login| login.name.as_ref() == Some(&own)))

@@ -83,8 +83,7 @@ pub(crate) async fn forget_person(app: &App, user_id: Uuid) -> Result<()> {
         .all(app.db.read())
         .await?;
     for row in rows {
-        let login = app.credential_login(row.provider)?;
-        let forgotten = login.forget(&row.provider_user_id).await;
+        let forgotten = forget(app, &row).await;
         forgotten.map_err(|error| asked_again(user_id, error))?;
         let txn = app.db.begin().await?;
         provider_user::Entity::delete_by_id((row.user_id, row.provider))
@@ -93,4 +92,9 @@ pub(crate) async fn forget_person(app: &App, user_id: Uuid) -> Result<()> {
         txn.commit().await?;
     }
     Ok(())
+}
+
+async fn forget(app: &App, row: &provider_user::Model) -> Result<()> {
+    let login = app.credential_login(row.provider)?;
+    Ok(login.forget(&row.provider_user_id).await?)
 }

@@ -21,12 +21,12 @@ use super::{
     failure::not_linked,
     institutions,
     intent::{Begun, begin, by_name, find, finish, name, release},
-    person::provider_user,
+    person::Patron,
 };
 use crate::{
     app::App,
     error::{Error, ErrorClass, ErrorCode, ProviderError, Refusal, Result},
-    providers::{CredentialLogin, Linked, Login, NewLogin, ProviderKind, Secret},
+    providers::{CredentialLogin, ItemState, Linked, Login, NewLogin, ProviderKind, Secret},
     sync,
     viewer::{ClientInfo, Viewer},
 };
@@ -68,7 +68,11 @@ pub(super) async fn link_institution(app: &App, order: Order) -> Result<Ordered>
     check(app, &order)?;
     let bank = bank(app, &order).await?;
     let (row, resumed) = match begin(app, &order).await? {
-        Begun::Finished(row) => return answer(app, row, None).await,
+        Begun::Finished(row) => {
+            let known = Known::of(app, row).await?;
+            let window = known.window_again(app, order.redirect_uri.as_deref()).await;
+            return Ok(known.answer(window));
+        }
         Begun::Started(row) => (row, false),
         Begun::Resumed(row) => (row, true),
     };
@@ -132,36 +136,48 @@ struct Work<'a> {
     row: &'a link_intent::Model,
 }
 
-impl Work<'_> {
+impl<'a> Work<'a> {
     async fn carry_out(&self, resumed: bool) -> Result<Ordered> {
-        let (app, order) = (self.app, self.order);
-        let login = app.credential_login(order.provider)?;
-        let user = provider_user(app, order.provider, login, order.user_id).await?;
-        if resumed && let Some(found) = by_name(login, &user, self.row.id).await? {
+        let patron = Patron {
+            app: self.app,
+            provider: self.order.provider,
+            user_id: self.order.user_id,
+        };
+        if resumed && let Some(found) = by_name(patron, self.row.id).await? {
             return self.settle(&found, None).await;
         }
-        let wanted = NewLogin {
-            provider_user_id: user.clone(),
-            institution_id: order.institution_code.clone(),
-            name: name(self.row.id),
-            // The only copy beside the caller's, for the length of this call.
-            credentials: order.credentials.iter().map(Secret::copy).collect(),
-            redirect_uri: order.redirect_uri.clone(),
+        let create = |login: &'a dyn CredentialLogin, called| {
+            let wanted = self.wanted(called);
+            async move { login.create(&wanted).await }
         };
-        match login.create(&wanted).await {
+        match patron.ask(create).await {
             Ok(made) => {
                 let found = self.login(made.linked);
                 self.settle(&found, made.oauth_window).await
             }
-            Err(error) if error.class == ErrorClass::Conflict => self.conflict(login, &user).await,
+            Err(Error::Provider(error)) if error.class == ErrorClass::Conflict => {
+                self.conflict(patron).await
+            }
             // It may be there all the same.
-            Err(error) if error.class.is_transient() => {
-                match by_name(login, &user, self.row.id).await {
+            Err(Error::Provider(error)) if error.class.is_transient() => {
+                match by_name(patron, self.row.id).await {
                     Ok(Some(found)) => self.settle(&found, None).await,
                     _ => Err(error.into()),
                 }
             }
-            Err(error) => Err(refused(error)),
+            Err(Error::Provider(error)) => Err(refused(error)),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn wanted(&self, provider_user_id: String) -> NewLogin {
+        NewLogin {
+            provider_user_id,
+            institution_id: self.order.institution_code.clone(),
+            name: name(self.row.id),
+            // The only copy beside the caller's, for the length of this call.
+            credentials: self.order.credentials.iter().map(Secret::copy).collect(),
+            redirect_uri: self.order.redirect_uri.clone(),
         }
     }
 
@@ -170,6 +186,7 @@ impl Work<'_> {
             linked,
             name: Some(name(self.row.id)),
             institution_id: Some(self.order.institution_code.clone()),
+            state: ItemState::default(),
         }
     }
 
@@ -177,7 +194,15 @@ impl Work<'_> {
         let owner = self.owner();
         adopt(self.app, &owner, found).await?;
         let row = find(self.app, self.row.id).await?;
-        answer(self.app, row, window).await
+        let known = Known::of(self.app, row).await?;
+        let window = match window {
+            Some(window) => Some(window),
+            None => {
+                let returns = self.order.redirect_uri.as_deref();
+                known.window_again(self.app, returns).await
+            }
+        };
+        Ok(known.answer(window))
     }
 
     fn owner(&self) -> Owner<'_> {
@@ -191,8 +216,8 @@ impl Work<'_> {
 
     /// The login is there already, by its name or by its credentials. MX does not say which one that is:
     /// of several at one bank the oldest is named.
-    async fn conflict(&self, login: &dyn CredentialLogin, user: &str) -> Result<Ordered> {
-        let logins = login.logins(user).await?;
+    async fn conflict(&self, patron: Patron<'_>) -> Result<Ordered> {
+        let logins = patron.logins().await?;
         let own = name(self.row.id);
         if let Some(found) = logins
             .iter()
@@ -208,7 +233,10 @@ impl Work<'_> {
             let item = adopt(self.app, &self.owner(), found).await?;
             if item.removed_at.is_none() {
                 let row = finish(self.app, self.row.id, item.id).await?;
-                return answer(self.app, row, None).await;
+                let known = Known::of(self.app, row).await?;
+                let returns = self.order.redirect_uri.as_deref();
+                let window = known.window_again(self.app, returns).await;
+                return Ok(known.answer(window));
             }
         }
         let text = "This login was removed a moment ago and is still being given up. Try again in a minute.";
@@ -238,54 +266,64 @@ fn may_be_there(error: &Error) -> bool {
     }
 }
 
-/// The answer that a finished row holds.
-async fn answer(
-    app: &App,
-    row: link_intent::Model,
-    window: Option<SecretString>,
-) -> Result<Ordered> {
-    let db = app.db.read();
-    let viewer = Viewer {
-        user_id: row.user_id,
-        session_id: Uuid::nil(),
-    };
-    let live = <item::Entity as crate::viewer::Owned>::owned_by(viewer)
-        .filter(item::Column::Id.eq(row.item_id.unwrap_or_default()));
-    let item = live.one(db).await?.ok_or_else(|| {
-        let text = "This bank was linked before and is not linked any more. Use a new key.";
-        Error::from(Refusal::new(ErrorCode::ItemDisconnected, text).on("idempotencyKey"))
-    })?;
-    let sync_job = match row.sync_job_id {
-        Some(id) => {
-            let rows = sync_job::Entity::find().filter(sync_job::Column::Id.eq(id));
-            rows.one(db).await?
-        }
-        None => None,
-    };
-    let oauth_window = match window {
-        Some(window) => Some(window),
-        None => window_again(app, &item).await,
-    };
-    Ok(Ordered {
-        item,
-        sync_job,
-        existing: row.existing,
-        oauth_window,
-    })
+/// What a finished row leads to.
+struct Known {
+    item: item::Model,
+    sync_job: Option<sync_job::Model>,
+    existing: bool,
 }
 
-/// The bank's own page once more, for a caller that lost the first answer.
-async fn window_again(app: &App, item: &item::Model) -> Option<SecretString> {
-    let oauth = item.link_status == LinkStatus::Processing && item.last_synced_at.is_none();
-    if !oauth {
-        return None;
+impl Known {
+    async fn of(app: &App, row: link_intent::Model) -> Result<Self> {
+        let db = app.db.read();
+        let viewer = Viewer {
+            user_id: row.user_id,
+            session_id: Uuid::nil(),
+        };
+        let live = <item::Entity as crate::viewer::Owned>::owned_by(viewer)
+            .filter(item::Column::Id.eq(row.item_id.unwrap_or_default()));
+        let item = live.one(db).await?.ok_or_else(|| {
+            let text = "This bank was linked before and is not linked any more. Use a new key.";
+            Error::from(Refusal::new(ErrorCode::ItemDisconnected, text).on("idempotencyKey"))
+        })?;
+        let sync_job = match row.sync_job_id {
+            Some(id) => {
+                let rows = sync_job::Entity::find().filter(sync_job::Column::Id.eq(id));
+                rows.one(db).await?
+            }
+            None => None,
+        };
+        Ok(Self {
+            item,
+            sync_job,
+            existing: row.existing,
+        })
     }
-    let bank = entity::institution::Entity::find()
-        .filter(entity::institution::Column::Id.eq(item.institution_id?));
-    if !bank.one(app.db.read()).await.ok()??.oauth {
-        return None;
+
+    fn answer(self, oauth_window: Option<SecretString>) -> Ordered {
+        Ordered {
+            item: self.item,
+            sync_job: self.sync_job,
+            existing: self.existing,
+            oauth_window,
+        }
     }
-    let token = sync::access_token(app, item).ok()?;
-    let login = app.credential_login(item.provider).ok()?;
-    login.oauth_window(&token).await.ok()?
+
+    /// The bank's own page once more, for a caller that lost the first answer. It voids the one before,
+    /// so it has to return where that did.
+    async fn window_again(&self, app: &App, returns_to: Option<&str>) -> Option<SecretString> {
+        let item = &self.item;
+        let oauth = item.link_status == LinkStatus::Processing && item.last_synced_at.is_none();
+        if !oauth {
+            return None;
+        }
+        let bank = entity::institution::Entity::find()
+            .filter(entity::institution::Column::Id.eq(item.institution_id?));
+        if !bank.one(app.db.read()).await.ok()??.oauth {
+            return None;
+        }
+        let token = sync::access_token(app, item).ok()?;
+        let login = app.credential_login(item.provider).ok()?;
+        login.oauth_window(&token, returns_to).await.ok()?
+    }
 }

@@ -34,8 +34,9 @@ mod session;
 mod sign_in;
 mod store;
 mod sweep;
+mod watch;
 
-pub use adopt::{AdoptLogins, WatchLinkSession};
+pub use adopt::AdoptLogins;
 pub use api::{LinkingMutation, LinkingSubscription};
 pub use create_link_token::{LinkSession, Wanted, create_link_token};
 pub use credentials_api::{CredentialsMutation, LinkingQuery};
@@ -48,3 +49,4 @@ pub use prune::PruneLinking;
 pub use remove::{RemoveItem, remove_item};
 pub use session::FinishLinkSession;
 pub use sweep::SweepLinking;
+pub use watch::WatchLinkSession;

@@ -179,8 +179,7 @@ impl Job for RemoveItem {
         if item.access_token.is_empty() {
             return Ok(());
         }
-        let access_token = sync::access_token(app, &item)?;
-        let removed = app.provider(item.provider)?.remove(&access_token).await;
+        let removed = remove(app, &item).await;
         removed.map_err(|error| asked_again(item.id, error))?;
         let mut txn = app.db.begin().await?;
         let mut row = item.into_active_model();
@@ -191,21 +190,31 @@ impl Job for RemoveItem {
     }
 }
 
+async fn remove(app: &App, item: &item::Model) -> Result<()> {
+    let access_token = sync::access_token(app, item)?;
+    Ok(app.provider(item.provider)?.remove(&access_token).await?)
+}
+
 /// Only the provider's word ends a removal, so every refusal is asked again about; one that does not
-/// pass by itself seldom, since somebody has to do something first.
-pub(super) fn asked_again(id: Uuid, error: ProviderError) -> ProviderError {
-    if error.class.is_transient() {
+/// pass by itself seldom, since somebody has to do something first. So is a provider that is switched off,
+/// and a token that SECRET_KEY does not open.
+pub(super) fn asked_again(id: Uuid, error: Error) -> Error {
+    if error.is_transient() {
         return error;
     }
     tracing::warn!(
-        removed = %id, %error,
+        removed = %id, error = error.chain(),
         "the provider does not let go of a removed bank or person, which may cost money until it does; PLAID_ENV or \
          MX_ENV and the credentials must be those it was linked with, see `passbook doctor`; trying again \
          in {} hours",
         SELDOM.as_secs() / 3600
     );
-    ProviderError {
+    let told = ProviderError {
         class: ErrorClass::Retry(Some(SELDOM)),
-        ..error
-    }
+        code: "not_let_go".to_owned(),
+        display_message: None,
+        request_id: None,
+        detail: error.chain(),
+    };
+    told.into()
 }

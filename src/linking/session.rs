@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
+    create_link_token::client_of,
     exchange::{Offer, exchange_public_token},
     notice::{inbox_place, notice},
 };
@@ -18,7 +19,6 @@ use crate::{
     error::{Error, ErrorClass, Result},
     jobs::{Claim, Job},
     providers::Notice,
-    viewer::ClientInfo,
 };
 
 /// Does what the end of a link session asks for. The public tokens are in the sealed delivery.
@@ -66,7 +66,7 @@ impl Job for FinishLinkSession {
                     user_id: session.user_id,
                     public_token,
                     idempotency_key: None,
-                    client: ClientInfo::default(),
+                    client: client_of(&session),
                 };
                 match exchange_public_token(app, offer).await {
                     Ok(_) => {}

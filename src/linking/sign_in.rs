@@ -33,7 +33,7 @@ use crate::{
 };
 use entity::feed_event::EventKind;
 
-/// How soon an item is looked at of which nothing more was heard.
+/// After how long the next sweep looks at an item of which nothing more was heard.
 const SOON: TimeDelta = TimeDelta::minutes(2);
 
 /// What is handed over.
@@ -110,7 +110,8 @@ pub(super) async fn answer_challenge(
     hand_over(app, item, by.client, Handed::Answers(answers)).await
 }
 
-/// Whether answers are for these questions: one for each, and each one that may be given.
+/// Whether answers are for these questions: one for each, and none for another. Whether it may be given,
+/// the bank says.
 fn fits(questions: serde_json::Value, answers: &[Secret]) -> Result<()> {
     let asked: Vec<Challenge> = serde_json::from_value(questions).map_err(Error::internal)?;
     let asked: HashSet<&str> = asked.iter().map(|question| question.id.as_str()).collect();

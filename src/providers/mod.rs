@@ -99,6 +99,9 @@ pub trait TokenExchange: Send + Sync {
 
 /// Linking by credentials: a login is there at once, and the provider signs in after that. How it
 /// goes, [`Provider::item`] tells. Credentials and answers are never kept, and in no error.
+///
+/// What is asked about a person ([`ErrorClass::Gone`](crate::error::ErrorClass::Gone)) who is not known,
+/// or only to another environment, is asked again when [`CredentialLogin::user`] has made her known.
 #[async_trait]
 pub trait CredentialLogin: Send + Sync {
     /// Has the provider know a person by an opaque name of ours; the provider's id of her, the same
@@ -121,13 +124,15 @@ pub trait CredentialLogin: Send + Sync {
     /// of these credentials.
     async fn create(&self, login: &NewLogin) -> Result<NewLinked, ProviderError>;
 
-    /// The logins of a person, removed ones not among them.
+    /// The logins of a person as they stand, removed ones not among them. What a bank asks is not told here.
     async fn logins(&self, provider_user_id: &str) -> Result<Vec<Login>, ProviderError>;
 
-    /// The bank's own sign-in page for a login that waits for it.
+    /// The bank's own sign-in page for a login that waits for it, and where that returns to. The page
+    /// that was given out before is void.
     async fn oauth_window(
         &self,
         access_token: &SecretString,
+        redirect_uri: Option<&str>,
     ) -> Result<Option<SecretString>, ProviderError>;
 
     /// Replaces the credentials of a login and has the provider sign in with them.
@@ -144,7 +149,8 @@ pub trait CredentialLogin: Send + Sync {
         answers: &[Secret],
     ) -> Result<(), ProviderError>;
 
-    /// Has the provider forget a person, with all her logins; one it does not know is forgotten already.
+    /// Has the provider forget a person, with all her logins; one it does not know is forgotten already,
+    /// unless only another environment knows her.
     async fn forget(&self, provider_user_id: &str) -> Result<(), ProviderError>;
 
     /// Has the provider ask the bank for news. It may do nothing, because it has asked lately: then the
@@ -158,9 +164,9 @@ pub const INSTITUTIONS_PAGE: u32 = 100;
 /// A page of banks.
 #[derive(Debug, Default)]
 pub struct Institutions {
-    /// The banks.
-    pub rows: Vec<Institution>,
-    /// How many there are on all pages.
+    /// The banks in the provider's order; none in the place of one that cannot be linked.
+    pub rows: Vec<Option<Institution>>,
+    /// How many there are on all pages, those that cannot be linked among them.
     pub total: u64,
 }
 
@@ -241,6 +247,8 @@ pub struct Login {
     pub name: Option<String>,
     /// The bank.
     pub institution_id: Option<String>,
+    /// How it stands.
+    pub state: ItemState,
 }
 
 /// A question of a bank's.
@@ -284,7 +292,7 @@ pub struct ChallengeOption {
 }
 
 /// What a link session is for.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct LinkRequest {
     /// An opaque name of the person, without personal data.
     pub client_user_id: String,

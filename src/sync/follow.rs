@@ -240,11 +240,17 @@ impl Look<'_> {
     }
 
     /// When the sweep looks at a login that the sync has given up for now. One that asks the person
-    /// something is looked at when it will have stopped asking.
+    /// something is looked at when it will have stopped asking; one with wrong credentials once a day, since
+    /// they may be corrected where nobody tells us, and a look tries nothing at the bank.
     fn put_off(self, row: &mut item::ActiveModel, fault: &ProviderError) {
         let now = self.app.clock.now();
-        if fault.class == ErrorClass::Challenge {
-            row.sync_due_at = Set(Some(now + OPEN * 2));
+        let look = match fault.class {
+            ErrorClass::Challenge => Some(OPEN * 2),
+            ErrorClass::Credentials => Some(due::DAY),
+            _ => None,
+        };
+        if let Some(wait) = look {
+            row.sync_due_at = Set(Some(now + wait));
             return;
         }
         let failed = row.failed_syncs.as_ref().saturating_add(1);

@@ -347,6 +347,16 @@ async fn link_with_mx(ana: &Person, bank: &Bank, mine: &mut Mine) {
     let unknown =
         json!({"institutionCode": "mxbank", "credentials": [{"fieldId": "x y", "value": TYPED}]});
     mine.hear("refused order", ana.order(unknown).await.to_string());
+    let members = "/mx/users/{user_guid}/members";
+    let repeats = async |call: &str| {
+        let call = call.replace("MEMBERS", members);
+        let echo = json!([{"kind": "echo", "status": 422, "endpoint": call, "count": 1}]);
+        bank.faults(echo).await;
+    };
+    repeats("POST MEMBERS").await;
+    let refused = ana.order(input.clone()).await;
+    assert_ne!(refused["userErrors"], json!([]));
+    mine.hear("repeated order", refused.to_string());
     let ordered = ana.order(input).await;
     let item = ordered["item"]["id"].as_str().unwrap();
     stands(ana, item, "SUCCESS").await;
@@ -355,10 +365,19 @@ async fn link_with_mx(ana: &Person, bank: &Bank, mine: &mut Mine) {
         .await;
     ana.ask_sync(item).await;
     let told = stands(ana, item, "CHALLENGED").await;
+    repeats("PUT MEMBERS/{member_guid}/resume").await;
+    let refused = ana.answer_all(&told, TYPED).await;
+    assert_ne!(refused["userErrors"], json!([]));
+    mine.hear("repeated answers", refused.to_string());
+    let told = stands(ana, item, "CHALLENGED").await;
     ana.answer_all(&told, TYPED).await;
     let told = stands(ana, item, "ERROR").await;
     mine.hear("wrong answer", told.to_string());
     let credentials = ana.credentials("mxuser", TYPED).await;
+    repeats("PUT MEMBERS/{member_guid}").await;
+    let refused = ana.update(item, credentials.clone()).await;
+    assert_ne!(refused["userErrors"], json!([]));
+    mine.hear("repeated credentials", refused.to_string());
     ana.update(item, credentials).await;
     stands(ana, item, "SUCCESS").await;
 }

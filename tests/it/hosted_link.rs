@@ -43,6 +43,9 @@ async fn a_bank_linked_on_the_hosted_page_is_exchanged_by_the_server_itself() {
         1,
         "each token once, however many webhooks named it"
     );
+    let from =
+        "SELECT count(*) FROM activities WHERE kind = 'item_linked' AND address = '127.0.0.1'";
+    assert_eq!(app.count(from).await, 1, "where the page was asked for");
     stranger.silent().await;
     assert!(bob.transactions().await.is_empty());
 }

@@ -70,6 +70,36 @@ async fn banks_are_found_with_what_they_ask_for() {
 }
 
 #[tokio::test]
+async fn banks_that_are_switched_off_hide_no_other() {
+    let app = TestApp::start().await;
+    let ana = app.person("ana").await;
+    let document = "query($search: String!, $first: Int, $after: String) { institutions(provider: MX, search: $search, \
+                    first: $first, after: $after) { totalCount pageInfo { hasNextPage endCursor } nodes { code } } }";
+    for first in [7, 40, 100] {
+        let (mut codes, mut after) = (Vec::new(), Value::Null);
+        loop {
+            let variables = json!({"search": "parish", "first": first, "after": after});
+            let mut page = ana.ask(document, variables).await["institutions"].take();
+            let rows = page["nodes"].as_array().unwrap().iter();
+            codes.extend(rows.map(|row| row["code"].as_str().unwrap().to_owned()));
+            // Nobody knows how many there are until all pages of MX's are read.
+            assert_eq!(page["totalCount"], Value::Null);
+            if page["pageInfo"]["hasNextPage"] != true {
+                break;
+            }
+            after = page["pageInfo"]["endCursor"].take();
+        }
+        let open = (1..=130).filter(|number| number % 30 != 1);
+        let open: Vec<String> = open.map(|number| format!("parish_{number}")).collect();
+        assert_eq!(codes, open, "{first}");
+    }
+    let few = json!({"search": "Parish No. 3", "first": 2});
+    let few = &ana.ask(document, few).await["institutions"];
+    // 3 and 30 to 39 without 31.
+    assert_eq!(few["totalCount"], 10, "{few}");
+}
+
+#[tokio::test]
 async fn a_bank_is_linked_by_its_credentials_and_told_live() {
     let app = TestApp::start().await;
     app.bank.mx(json!({"by_control": true})).await;
@@ -241,6 +271,34 @@ async fn a_bank_with_a_page_of_its_own_is_signed_in_to_there() {
     app.stands(&ana, item, "SUCCESS").await;
     let member = app.bank.member().await;
     assert_eq!(ana.holds().await, app.bank.member_truth(&member).await);
+}
+
+#[tokio::test]
+async fn the_banks_page_returns_to_the_app_however_often_it_is_asked_for() {
+    const APP: &str = "https://app.example.com/back";
+    let app = TestApp::with(&[("REDIRECT_URIS", APP)]).await;
+    let ana = app.person("ana").await;
+    let order = |to: &str| {
+        json!({"institutionCode": "mx_bank_oauth", "credentials": [], "idempotencyKey": "key",
+               "redirectUri": to})
+    };
+    for strange in [
+        "https://else.example.com/back",
+        "https://app.example.com/back/",
+    ] {
+        let refused = ana.order(order(strange)).await;
+        assert_eq!(*code(&refused), "INVALID_INPUT", "{refused}");
+        assert_eq!(refused["userErrors"][0]["field"], json!(["redirectUri"]));
+    }
+    assert!(app.bank.members().await.is_empty());
+    ana.order(order(APP)).await;
+    let again = ana.order(order(APP)).await;
+    let window = again["oauthWindowUrl"].as_str();
+    let window = window.unwrap_or_else(|| panic!("{again}"));
+    let back = app.bank.leads(window, &[("action", "allow")]).await;
+    assert!(back.starts_with(&format!("{APP}?status=success")), "{back}");
+    let item = again["item"]["id"].as_str().unwrap();
+    app.stands(&ana, item, "SUCCESS").await;
 }
 
 #[tokio::test]

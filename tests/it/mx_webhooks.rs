@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use reqwest::StatusCode;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::support::{MX_PASSWORD, MX_USER, TestApp};
 
@@ -30,7 +30,6 @@ async fn only_who_knows_the_password_is_heard_and_the_rest_leaves_nothing() {
     ] {
         assert_eq!(send(&app, login, body).await, 401);
     }
-    assert_eq!(send(&app, good, "not json").await, 400);
     assert_eq!(send(&app, good, &" ".repeat(65 * 1024)).await, 413);
     assert_eq!(app.count("SELECT count(*) FROM webhooks").await, 0);
     // The ten minutes of a body are those of the clock: these begin just now.
@@ -44,6 +43,48 @@ async fn only_who_knows_the_password_is_heard_and_the_rest_leaves_nothing() {
     assert_eq!(send(&app, good, body).await, 204);
     assert_eq!(app.count("SELECT count(*) FROM webhooks").await, 3);
     assert_eq!(app.count("SELECT count(*) FROM items").await, 0);
+}
+
+#[tokio::test]
+async fn what_nobody_can_read_is_kept_and_not_asked_for_again() {
+    let app = TestApp::start().await;
+    let good = Some((MX_USER, MX_PASSWORD));
+    for unreadable in ["not json", "[]", "", "{\"type\":"] {
+        assert_eq!(send(&app, good, unreadable).await, 204, "{unreadable}");
+        assert_eq!(send(&app, None, unreadable).await, 401, "{unreadable}");
+    }
+    let ignored = "SELECT count(*) FROM webhooks WHERE state = 'ignored'";
+    assert_eq!(app.count(ignored).await, 4);
+}
+
+#[tokio::test]
+async fn news_of_somebody_who_has_left_move_nobody() {
+    let app = TestApp::start().await;
+    let (ana, bob) = (app.person("ana").await, app.person("bob").await);
+    ana.link_mx(&app, "mxuser").await;
+    let member = app.bank.members().await.remove(0);
+    let busy =
+        json!([{"kind": "status", "status": 503, "endpoint": "DELETE /mx/users/{user_guid}"}]);
+    app.bank.faults(busy).await;
+    ana.leaves().await;
+    app.bank.members_are(0).await;
+    let news = json!({"type": "MEMBER", "action": "created", "guid": "MBR-new", "user_guid": member["user_guid"]});
+    assert_eq!(
+        send(&app, Some((MX_USER, MX_PASSWORD)), &news.to_string()).await,
+        204
+    );
+    assert_eq!(app.count("SELECT count(*) FROM provider_users").await, 1);
+    let looked = "SELECT count(*) FROM jobs WHERE kind = 'linking.adopt'";
+    assert_eq!(app.count(looked).await, 0);
+    // Of somebody who is here they do.
+    bob.link_mx(&app, "mxuser").await;
+    let member = app.bank.members().await.remove(0);
+    let news = json!({"type": "MEMBER", "action": "created", "guid": "MBR-his", "user_guid": member["user_guid"]});
+    assert_eq!(
+        send(&app, Some((MX_USER, MX_PASSWORD)), &news.to_string()).await,
+        204
+    );
+    assert_eq!(app.count(looked).await, 1);
 }
 
 #[tokio::test]
@@ -120,11 +161,19 @@ async fn a_webhook_that_comes_before_its_item_makes_no_second_one() {
     let app = TestApp::start().await;
     app.hears_mx().await;
     let ana = app.person("ana").await;
-    // MX tells of the member before it answers.
-    let slow =
-        json!([{"kind": "latency", "ms": 700, "endpoint": "POST /mx/users/{user_guid}/members"}]);
-    app.bank.faults(slow).await;
-    let item = ana.link_mx(&app, "mxuser").await;
+    // MX tells of the member before it answers, and whoever hears of it makes the item.
+    let held = json!([{"kind": "held", "endpoint": "POST /mx/users/{user_guid}/members"}]);
+    let credentials = ana.credentials("mxuser", "any").await;
+    app.bank.faults(held).await;
+    let input = json!({"institutionCode": "mxbank", "credentials": credentials});
+    let told = async {
+        app.until("items", "provider = 'mx'").await;
+        app.bank.faults(json!([])).await;
+    };
+    let (ordered, ()) = tokio::join!(ana.order(input), told);
+    let item = ordered["item"]["id"].as_str();
+    let item = item.unwrap_or_else(|| panic!("{ordered}"));
+    app.stands(&ana, item, "SUCCESS").await;
     app.bank.webhooks_settled().await;
     app.idle_but_waiting().await;
     assert_eq!(app.count("SELECT count(*) FROM items").await, 1);
@@ -135,5 +184,4 @@ async fn a_webhook_that_comes_before_its_item_makes_no_second_one() {
             .await,
         0
     );
-    let _: Value = items;
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::app::App;
 use crate::plaid::error::PlaidError;
 use crate::seed::Seed;
 use crate::webhooks::outbox::share;
@@ -86,6 +87,10 @@ pub(crate) enum Kind {
     Says { body: Value },
     /// The work is done and the answer never arrives.
     Lost,
+    /// The work is done and the answer waits until the fault is taken away.
+    Held,
+    /// An error with this status whose sentence is the body of the request.
+    Echo { status: u16 },
     /// A body that is not the JSON it should be.
     Malformed { form: response::Form },
     /// A body of this size, sound until it ends, which it should not be waited for.
@@ -123,6 +128,11 @@ impl Faults {
         }
     }
 
+    /// Whether answers are held back.
+    fn holds(&self) -> bool {
+        self.set.iter().any(|fault| fault.kind == Kind::Held)
+    }
+
     /// The faults that hit this call.
     pub(crate) fn draw(&mut self, scope: &Scope) -> Vec<Kind> {
         let seed = self.seed;
@@ -130,6 +140,16 @@ impl Faults {
             fault.hits(scope, seed.at(n)).then(|| fault.kind.clone())
         };
         self.set.iter_mut().zip(0..).filter_map(hit).collect()
+    }
+}
+
+/// Holds an answer back whose work is done, for as long as is planted.
+pub(crate) async fn hold(app: &App, planted: &[Kind]) {
+    for wait in planted.iter().filter_map(Kind::stall) {
+        tokio::time::sleep(wait).await;
+    }
+    while planted.contains(&Kind::Held) && crate::lock(&app.faults).holds() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 
@@ -204,7 +224,7 @@ impl Kind {
     }
 
     /// How long the answer is held back.
-    pub(crate) fn stall(&self) -> Option<Duration> {
+    fn stall(&self) -> Option<Duration> {
         match self {
             Self::Hang { ms } | Self::Late { ms } => {
                 Some(Duration::from_millis((*ms).min(120_000)))
@@ -214,13 +234,18 @@ impl Kind {
     }
 
     /// The error that takes the place of the work.
-    pub(crate) fn refusal(&self) -> Option<PlaidError> {
+    pub(crate) fn refusal(&self, asked: &[u8]) -> Option<PlaidError> {
         match self {
             Self::RateLimit { .. } => Some(PlaidError::of("RATE_LIMIT_EXCEEDED")),
             Self::Error { code } => Some(PlaidError::of(code)),
             Self::Html { .. } => Some(PlaidError::of("INTERNAL_SERVER_ERROR")),
             Self::Status { status } => Some(PlaidError {
                 status: *status,
+                ..PlaidError::of("INTERNAL_SERVER_ERROR")
+            }),
+            Self::Echo { status } => Some(PlaidError {
+                status: *status,
+                error_message: String::from_utf8_lossy(asked).into_owned(),
                 ..PlaidError::of("INTERNAL_SERVER_ERROR")
             }),
             Self::Mutation { .. } => Some(PlaidError::of(
@@ -242,6 +267,8 @@ impl Kind {
             Self::Late { .. } => "late",
             Self::Says { .. } => "says",
             Self::Lost => "lost",
+            Self::Held => "held",
+            Self::Echo { .. } => "echo",
             Self::Malformed { .. } => "malformed",
             Self::Huge { .. } => "huge",
             Self::Mutation { .. } => "mutation",

@@ -1,4 +1,7 @@
-//! The banks one can link through MX's face. `mxbank` and `mx_bank_oauth` are MX's own test banks; the others are invented.
+//! The banks one can link through MX's face. `mxbank` and `mx_bank_oauth` are MX's own test banks; the others are invented. So
+//! many parishes have a credit union that a search for them has more than one page, and some are switched off.
+
+use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
@@ -89,6 +92,26 @@ static BANKS: [Bank; 32] = [
     bank("willow_bank", "Willow Bank", GREEN),
 ];
 
+/// What the code of a parish's credit union begins with.
+const PARISH: &str = "parish_";
+
+/// How many parishes have a credit union.
+const PARISHES: usize = 130;
+
+static ALL: LazyLock<Vec<Bank>> = LazyLock::new(|| {
+    let parish = |number: usize| {
+        bank(
+            format!("{PARISH}{number}").leak(),
+            format!("Parish No. {number} Credit Union").leak(),
+            GREEN,
+        )
+    };
+    BANKS
+        .into_iter()
+        .chain((1..=PARISHES).map(parish))
+        .collect()
+});
+
 /// A field that a bank asks for.
 #[derive(Clone, Debug)]
 pub(crate) struct Field {
@@ -99,7 +122,7 @@ pub(crate) struct Field {
 }
 
 pub(crate) fn find(code: &str) -> Option<&'static Bank> {
-    BANKS.iter().find(|bank| bank.code == code)
+    ALL.iter().find(|bank| bank.code == code)
 }
 
 /// Banks whose name holds `name`, in these countries if any are named.
@@ -108,7 +131,7 @@ pub(crate) fn search<'a>(
     countries: &'a [&'a str],
 ) -> impl Iterator<Item = &'static Bank> + use<'a> {
     let name = name.trim().to_lowercase();
-    BANKS.iter().filter(move |bank| {
+    ALL.iter().filter(move |bank| {
         bank.name.to_lowercase().contains(&name)
             && (countries.is_empty() || countries.contains(&bank.country))
     })
@@ -117,6 +140,12 @@ pub(crate) fn search<'a>(
 impl Bank {
     pub(crate) fn guid(&self) -> String {
         guid("INS", Seed(0).of("institution").of(self.code))
+    }
+
+    /// Whether the client has switched it off, so that nobody shall link it: four of the first hundred parishes.
+    pub(crate) fn is_disabled(&self) -> bool {
+        let number = self.code.strip_prefix(PARISH).and_then(|n| n.parse().ok());
+        number.is_some_and(|number: usize| number % 30 == 1)
     }
 
     /// What it asks for, in the order of the form. A bank one signs in to at its own page asks for nothing.
@@ -157,7 +186,7 @@ impl Bank {
             "supports_account_verification": true,
             "supports_tax_document": false,
             "supports_transaction_history": true,
-            "is_disabled_by_client": false,
+            "is_disabled_by_client": self.is_disabled(),
             "forgot_password_url": format!("{site}/forgot-password"),
             "forgot_username_url": format!("{site}/forgot-username"),
             "trouble_signing_in_url": format!("{site}/trouble"),

@@ -37,15 +37,13 @@ pub(crate) async fn enter(
     for wait in planted.iter().filter_map(Kind::wait) {
         tokio::time::sleep(wait).await;
     }
-    let (answer, listed) = match planted.iter().find_map(Kind::refusal) {
+    let (answer, listed) = match planted.iter().find_map(|kind| kind.refusal(&body)) {
         Some(error) => (Err(MxError::from(error)), None),
         None => run(&app, found, &parts, &body),
     };
     let written = crate::lock(&app.world).written();
     written.settle().await;
-    for wait in planted.iter().filter_map(Kind::stall) {
-        tokio::time::sleep(wait).await;
-    }
+    faults::hold(&app, &planted).await;
     let result = answer
         .as_ref()
         .map_or_else(|error| error.message.clone(), |_| "OK".to_owned());

@@ -54,9 +54,7 @@ pub(crate) async fn enter(
     }
     let written = crate::lock(&app.world).written();
     written.settle().await;
-    for wait in planted.iter().filter_map(faults::Kind::stall) {
-        tokio::time::sleep(wait).await;
-    }
+    faults::hold(&app, &planted).await;
     let (response, result, status) = faults::response::make(answer, &call.request_id, &planted);
     let duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     crate::lock(&app.calls).push(Call {
@@ -103,7 +101,7 @@ fn run(
     (scope, planted): (&Scope, &[faults::Kind]),
 ) -> (Answer, Call) {
     let at = request.now();
-    let refused = planted.iter().find_map(faults::Kind::refusal);
+    let refused = planted.iter().find_map(|kind| kind.refusal(body));
     let answer = match refused {
         Some(error) => Err(error),
         None => admit(&mut request, method, headers, &scope.endpoint, body),

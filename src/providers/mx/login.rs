@@ -3,7 +3,9 @@
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Member, Mx, client::Call, code, guid, institution, linked, listing::PAGE_SIZE, wire};
+use super::{
+    Mx, SHORT, client::Call, code, guid, institution, linked, listing::PAGE_SIZE, status, wire,
+};
 use crate::{
     error::{ErrorClass, ProviderError},
     providers::{
@@ -12,9 +14,6 @@ use crate::{
     },
 };
 use reqwest::StatusCode;
-
-/// Pages of a listing that is short by nature: beyond that it is a fault.
-const SHORT: u32 = 20;
 
 impl Mx {
     /// The user that has this name already.
@@ -48,7 +47,7 @@ impl CredentialLogin for Mx {
             Err(error) if error.class == ErrorClass::Conflict => Some(self.known_user(name).await?),
             Err(error) => return Err(error),
         };
-        guid(made)
+        Ok(self.called(&guid(made)?))
     }
 
     async fn institutions(&self, search: &str, page: u32) -> Result<Institutions, ProviderError> {
@@ -58,12 +57,10 @@ impl CredentialLogin for Mx {
             .with("records_per_page", INSTITUTIONS_PAGE.to_string());
         let got: wire::InstitutionsGot = self.client.call(call).await?.read()?;
         let open = |row: &wire::Institution| !row.is_disabled_by_client.0;
+        let rows = got.institutions.into_iter();
         Ok(Institutions {
-            rows: got
-                .institutions
-                .into_iter()
-                .filter(open)
-                .filter_map(institution)
+            rows: rows
+                .map(|row| Some(row).filter(open).and_then(institution))
                 .collect(),
             total: got.pagination.total_entries,
         })
@@ -95,7 +92,8 @@ impl CredentialLogin for Mx {
             // A browser is sent to MX's own last page otherwise.
             referral_source: login.redirect_uri.is_some().then_some("APP"),
         };
-        let path = format!("/users/{}/members", login.provider_user_id);
+        let user = self.user_known(&login.provider_user_id)?;
+        let path = format!("/users/{user}/members");
         let call = Call::post("create member", path).body(&body)?.secret();
         let made = self
             .client
@@ -111,36 +109,40 @@ impl CredentialLogin for Mx {
 
     async fn logins(&self, provider_user_id: &str) -> Result<Vec<Login>, ProviderError> {
         let mut all = Vec::new();
+        let user = self.user_known(provider_user_id)?;
         for page in 1..=SHORT {
-            let path = format!("/users/{provider_user_id}/members");
+            let path = format!("/users/{user}/members");
             let call = Call::get("members", path)
                 .with("page", page.to_string())
                 .with("records_per_page", PAGE_SIZE.to_string());
             let got: wire::MembersGot = self.client.call(call).await?.read()?;
-            for member in got.members {
-                all.push(Login {
-                    linked: linked(provider_user_id, guid(member.guid.0)?),
-                    name: member.id.0,
-                    institution_id: member.institution_code.0,
-                });
-            }
+            let rows = got.members.into_iter();
+            all.extend(rows.filter_map(|member| login(provider_user_id, member)));
             if page >= got.pagination.total_pages {
-                break;
+                return Ok(all);
             }
         }
-        Ok(all)
+        // What is not listed would be linked a second time.
+        Err(unanswered(
+            "endless",
+            "members on more pages than anybody has",
+        ))
     }
 
     async fn oauth_window(
         &self,
         access_token: &SecretString,
+        redirect_uri: Option<&str>,
     ) -> Result<Option<SecretString>, ProviderError> {
-        let member = Member::of(access_token)?;
+        let member = self.member(access_token)?;
         let path = format!("{}/oauth_window_uri", member.path());
-        let answer = self
-            .client
-            .call(Call::get("oauth_window_uri", path))
-            .await?;
+        let mut call = Call::get("oauth_window_uri", path);
+        if let Some(uri) = redirect_uri {
+            call = call
+                .with("client_redirect_url", uri)
+                .with("referral_source", "APP");
+        }
+        let answer = self.client.call(call).await?;
         let uri = answer.read::<wire::MemberGot>()?.member.oauth_window_uri.0;
         Ok(uri.map(SecretString::from))
     }
@@ -150,7 +152,7 @@ impl CredentialLogin for Mx {
         access_token: &SecretString,
         credentials: &[Secret],
     ) -> Result<(), ProviderError> {
-        let member = Member::of(access_token)?;
+        let member = self.member(access_token)?;
         let body = wire::MemberSent {
             member: wire::NewMember {
                 credentials: Some(typed(credentials)),
@@ -169,7 +171,7 @@ impl CredentialLogin for Mx {
         access_token: &SecretString,
         answers: &[Secret],
     ) -> Result<(), ProviderError> {
-        let member = Member::of(access_token)?;
+        let member = self.member(access_token)?;
         let body = wire::MemberSent {
             member: wire::NewMember {
                 challenges: Some(typed(answers)),
@@ -185,17 +187,31 @@ impl CredentialLogin for Mx {
 
     async fn forget(&self, provider_user_id: &str) -> Result<(), ProviderError> {
         let gone = [StatusCode::NOT_FOUND];
-        let call = Call::delete("delete user", format!("/users/{provider_user_id}")).or(&gone);
+        let user = self.user_here(provider_user_id)?;
+        let call = Call::delete("delete user", format!("/users/{user}")).or(&gone);
         self.client.call(call).await.map(|_| ())
     }
 
     async fn refresh(&self, access_token: &SecretString) -> Result<(), ProviderError> {
-        let member = Member::of(access_token)?;
+        let member = self.member(access_token)?;
         // Another job is under way with the member: it is busy, and that is all we want.
         let busy = [StatusCode::CONFLICT];
         let call = Call::post("aggregate", format!("{}/aggregate", member.path())).or(&busy);
         self.client.call(call).await.map(|_| ())
     }
+}
+
+/// A member among others. One that cannot be opened costs no other.
+fn login(provider_user_id: &str, mut member: wire::Member) -> Option<Login> {
+    let guid = guid(member.guid.0.take())
+        .inspect_err(|error| tracing::warn!(%error, "a member is left out"))
+        .ok()?;
+    Some(Login {
+        linked: linked(provider_user_id, guid),
+        name: member.id.0.take(),
+        institution_id: member.institution_code.0.clone(),
+        state: status::state(member, Vec::new()),
+    })
 }
 
 fn credential_field(row: wire::Credential) -> Option<CredentialField> {
@@ -212,4 +228,23 @@ fn credential_field(row: wire::Credential) -> Option<CredentialField> {
             _ => CredentialKind::Other,
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_member_without_a_guid_costs_no_other() {
+        let page = r#"{"members": [{"guid": "MBR-1"}, {"guid": "../users"}, {"id": "x"},
+            {"guid": "MBR-2", "id": "y", "institution_code": "mxbank", "connection_status": "DENIED"}]}"#;
+        let page: wire::MembersGot = serde_json::from_str(page).unwrap();
+        let rows = page.members.into_iter();
+        let logins: Vec<Login> = rows.filter_map(|row| login("int:USR-1", row)).collect();
+        let ids = logins.iter().map(|login| &login.linked.provider_item_id);
+        assert_eq!(ids.collect::<Vec<_>>(), ["MBR-1", "MBR-2"]);
+        let fault = logins[1].state.fault.as_ref();
+        assert_eq!(fault.map(|fault| fault.code.as_str()), Some("DENIED"));
+        assert_eq!(logins[1].institution_id.as_deref(), Some("mxbank"));
+    }
 }

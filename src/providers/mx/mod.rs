@@ -28,7 +28,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    error::{ProviderError, Result},
+    error::{ErrorClass, ProviderError, Result},
     metrics::Metrics,
 };
 
@@ -53,6 +53,8 @@ const SHORT: u32 = 20;
 
 /// How to reach MX.
 pub struct MxSettings {
+    /// The environment's name, such as `int`: what opens an item begins with it.
+    pub env: &'static str,
     /// Where the environment is, such as `https://api.mx.com`.
     pub base_url: String,
     /// Whose account at MX this is.
@@ -69,8 +71,11 @@ impl fmt::Debug for MxSettings {
     }
 }
 
-/// One environment of MX's.
+/// One environment of MX's. It answers 404 alike for what is gone and for what only another environment
+/// knows. So users and members are called by its name too, and another one's are not asked for: a server
+/// that was started with the wrong `MX_ENV` would take every bank for gone.
 pub struct Mx {
+    env: &'static str,
     client: Client,
     clock: Clock,
     webhook: Option<WebhookLogin>,
@@ -93,10 +98,56 @@ impl Mx {
             metrics,
         )?;
         Ok(Self {
+            env: settings.env,
             client,
             clock,
             webhook: settings.webhook,
         })
+    }
+
+    /// The member that is opened so.
+    fn member<'a>(&self, access_token: &'a SecretString) -> Result<Member<'a>, ProviderError> {
+        let (user, guid) = access_token
+            .expose_secret()
+            .split_once('/')
+            .ok_or_else(|| unanswered("malformed", "what opens this item is not of MX"))?;
+        let user = self.user_here(user)?;
+        Ok(Member { user, guid })
+    }
+
+    /// A user's guid, if this environment knows it. An older release wrote no environment down: what it
+    /// wrote is taken for this one's.
+    fn user_here<'a>(&self, called: &'a str) -> Result<&'a str, ProviderError> {
+        match called.split_once(':') {
+            Some((env, guid)) if env == self.env => Ok(guid),
+            Some(_) => Err(ProviderError {
+                class: ErrorClass::Operator,
+                ..unanswered("other_environment", "it was linked under another MX_ENV")
+            }),
+            None => Ok(called),
+        }
+    }
+
+    /// A user's guid for what is asked about the person. One that this environment does not call so is
+    /// made known to it.
+    fn user_known<'a>(&self, called: &'a str) -> Result<&'a str, ProviderError> {
+        let own = called.split_once(':').filter(|(env, _)| *env == self.env);
+        own.map(|(_, guid)| guid)
+            .ok_or_else(|| errors::refused(StatusCode::NOT_FOUND, ""))
+    }
+
+    /// A webhook about a user of this environment.
+    fn of_here(&self, told: Delivery) -> Delivery {
+        let user = told.provider_user_id.as_deref();
+        Delivery {
+            provider_user_id: user.map(|guid| self.called(guid)),
+            ..told
+        }
+    }
+
+    /// What this environment calls a user.
+    fn called(&self, guid: &str) -> String {
+        format!("{}:{guid}", self.env)
     }
 
     /// What the bank asks at the moment; nothing is 204.
@@ -111,21 +162,13 @@ impl Mx {
     }
 }
 
-/// What opens a member: `USR-…/MBR-…`.
+/// A member. What opens it is `int:USR-…/MBR-…`.
 struct Member<'a> {
     user: &'a str,
     guid: &'a str,
 }
 
-impl<'a> Member<'a> {
-    fn of(access_token: &'a SecretString) -> Result<Self, ProviderError> {
-        let (user, guid) = access_token
-            .expose_secret()
-            .split_once('/')
-            .ok_or_else(|| unanswered("malformed", "what opens this item is not of MX"))?;
-        Ok(Self { user, guid })
-    }
-
+impl Member<'_> {
     fn path(&self) -> String {
         format!("/users/{}/members/{}", self.user, self.guid)
     }
@@ -177,10 +220,11 @@ fn code(institution_id: &str) -> Result<&str, ProviderError> {
 #[async_trait]
 impl Provider for Mx {
     async fn create_link_token(&self, request: &LinkRequest) -> Result<LinkToken, ProviderError> {
-        let member = request.access_token.as_ref().map(Member::of).transpose()?;
+        let token = request.access_token.as_ref();
+        let member = token.map(|token| self.member(token)).transpose()?;
         let user = match (&member, &request.provider_user_id) {
             (Some(member), _) => member.user,
-            (None, Some(user)) => user,
+            (None, Some(user)) => self.user_known(user)?,
             (None, None) => return Err(unanswered("malformed", "a widget for nobody")),
         };
         let return_to = request
@@ -195,6 +239,8 @@ impl Provider for Mx {
                 include_transactions: true,
                 current_member_guid: member.as_ref().map(|member| member.guid),
                 client_redirect_url: return_to,
+                // Without it MX leads nowhere, and otherwise only at the end of OAuth.
+                oauth_referral_source: return_to.map(|_| "APP"),
             },
         };
         let call = Call::post("widget_urls", format!("/users/{user}/widget_urls"));
@@ -209,7 +255,7 @@ impl Provider for Mx {
     }
 
     async fn item(&self, access_token: &SecretString) -> Result<ItemState, ProviderError> {
-        let member = Member::of(access_token)?;
+        let member = self.member(access_token)?;
         let answer = self.client.call(Call::get("member", member.path())).await?;
         let got = answer.read::<wire::MemberGot>()?.member;
         let asks = matches!(got.connection_status.as_str(), "CHALLENGED" | "REJECTED");
@@ -229,7 +275,7 @@ impl Provider for Mx {
     }
 
     async fn accounts(&self, access_token: &SecretString) -> Result<Vec<Account>, ProviderError> {
-        let member = Member::of(access_token)?;
+        let member = self.member(access_token)?;
         let (mut all, mut rows) = (Vec::new(), 0);
         for page in 1..=SHORT {
             let call = Call::get("accounts", format!("{}/accounts", member.path()))
@@ -260,7 +306,7 @@ impl Provider for Mx {
         access_token: &SecretString,
         cursor: Option<&str>,
     ) -> Result<Page, ProviderError> {
-        let member = Member::of(access_token)?;
+        let member = self.member(access_token)?;
         let place = Place::read(cursor, self.clock.now().date_naive())?;
         let path = format!("{}/transactions", member.path());
         let mut call = Call::get("transactions", path)
@@ -292,7 +338,7 @@ impl Provider for Mx {
     }
 
     async fn remove(&self, access_token: &SecretString) -> Result<(), ProviderError> {
-        let member = Member::of(access_token)?;
+        let member = self.member(access_token)?;
         let gone = [StatusCode::NOT_FOUND];
         let call = Call::delete("delete member", member.path()).or(&gone);
         self.client.call(call).await.map(|_| ())
@@ -303,14 +349,70 @@ impl Provider for Mx {
         headers: &HeaderMap,
         body: &[u8],
     ) -> Result<Delivery, WebhookRefusal> {
-        verify(self.webhook.as_ref(), self.clock.now(), headers, body)
+        let told = verify(self.webhook.as_ref(), self.clock.now(), headers, body)?;
+        Ok(self.of_here(told))
     }
 
     fn read_webhook(&self, body: &[u8]) -> Result<Delivery, WebhookRefusal> {
-        webhook::read(String::new(), body)
+        Ok(self.of_here(webhook::read(String::new(), body)))
     }
 
     fn credential_login(&self) -> Option<&dyn CredentialLogin> {
         Some(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mx(env: &'static str) -> Mx {
+        let settings = MxSettings {
+            env,
+            base_url: "http://127.0.0.1:1/mx".to_owned(),
+            client_id: "client".into(),
+            api_key: "key".into(),
+            webhook: None,
+        };
+        Mx::new(settings, Clock::default(), Metrics::default()).unwrap()
+    }
+
+    #[test]
+    fn what_another_environment_knows_is_neither_here_nor_gone() {
+        let own = linked("int:USR-1", "MBR-1".to_owned()).access_token;
+        let path = mx("int").member(&own).map(|member| member.path());
+        assert_eq!(path.unwrap(), "/users/USR-1/members/MBR-1");
+        let elsewhere = mx("production").member(&own).err();
+        assert_eq!(elsewhere.unwrap().class, ErrorClass::Operator);
+        // Of before environments were written down.
+        let old = SecretString::from("USR-1/MBR-1");
+        assert!(mx("production").member(&old).is_ok());
+        // A person is made known where she is not.
+        for unknown in ["USR-1", "production:USR-1"] {
+            let unknown = mx("int").user_known(unknown).unwrap_err();
+            assert_eq!(unknown.class, ErrorClass::Gone);
+        }
+    }
+
+    #[test]
+    fn a_guid_holds_nothing_that_a_path_is_made_of() {
+        for strange in [
+            "",
+            "../users",
+            "..",
+            "MBR-1/../..",
+            "MBR-1?x",
+            "MBR%2F1",
+            "MBR 1",
+            "int:USR-1",
+            "MBR-ü",
+        ] {
+            assert!(guid(Some(strange.to_owned())).is_err(), "{strange}");
+        }
+        assert!(guid(None).is_err());
+        assert_eq!(guid(Some("MBR-1_a".to_owned())).unwrap(), "MBR-1_a");
+        for strange in ["", "../users", "mx bank", "mx/bank", "mxbank?"] {
+            assert!(code(strange).is_err(), "{strange}");
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Webhooks of MX's. They have no signature: whoever knows the name and the password of our address is
-//! MX. None says what is true, only where to look.
+//! MX. None says what is true, only where to look. What nobody can read is kept all the same, since MX would
+//! send it twelve times more.
 //! <https://docs.mx.com/resources/webhooks/>
 //!
 //! A body is all that tells two deliveries apart, and some bodies are the same whenever the same thing
@@ -83,7 +84,7 @@ pub(super) fn verify(
     }
     let round = now.timestamp() / REPEAT;
     let key = sha256_hex(format!("mx {round} {}", sha256_hex(body)).as_bytes());
-    read(key, body)
+    Ok(read(key, body))
 }
 
 impl WebhookLogin {
@@ -102,10 +103,18 @@ impl WebhookLogin {
     }
 }
 
-/// Reads a body that is MX's.
-pub(super) fn read(delivery_key: String, body: &[u8]) -> Result<Delivery, WebhookRefusal> {
-    let text = std::str::from_utf8(body).map_err(|_| WebhookRefusal::Malformed("not UTF-8"))?;
-    let body: Body<'_> = object(text).ok_or(WebhookRefusal::Malformed("not one JSON object"))?;
+/// Reads a body that is MX's. One that is no JSON object says nothing.
+pub(super) fn read(delivery_key: String, body: &[u8]) -> Delivery {
+    let text = std::str::from_utf8(body).unwrap_or_default();
+    let Some(body) = object::<Body<'_>>(text) else {
+        return Delivery {
+            delivery_key,
+            code: "UNREADABLE.".to_owned(),
+            subject: Subject::Nothing,
+            provider_user_id: None,
+            notice: Notice::Ignore,
+        };
+    };
     let inner: Inner = body
         .member
         .and_then(|json| object(json.get()))
@@ -118,7 +127,7 @@ pub(super) fn read(delivery_key: String, body: &[u8]) -> Result<Delivery, Webhoo
         ("STATEMENT", _) | (_, None) => Subject::Nothing,
         (_, Some(guid)) => Subject::Item(guid),
     };
-    Ok(Delivery {
+    Delivery {
         delivery_key,
         code: format!("{kind}.{}", word(&body.action)),
         notice: match subject {
@@ -127,7 +136,7 @@ pub(super) fn read(delivery_key: String, body: &[u8]) -> Result<Delivery, Webhoo
         },
         subject,
         provider_user_id: body.user_guid.0.or(inner.user_guid.0),
-    })
+    }
 }
 
 fn word(text: &Text) -> String {
@@ -233,7 +242,7 @@ mod tests {
                 false,
             ),
         ] {
-            let read = read(String::new(), body.as_bytes()).unwrap();
+            let read = read(String::new(), body.as_bytes());
             assert_eq!(read.code, code);
             assert_eq!(
                 matches!(&read.subject, Subject::Item(id) if id == "MBR-1"),
@@ -244,10 +253,9 @@ mod tests {
             assert_eq!(read.provider_user_id.as_deref(), Some("USR-1"));
         }
         for bad in [&b"[]"[..], b"", b"\xff", b"{\"type\":"] {
-            assert!(matches!(
-                read(String::new(), bad),
-                Err(WebhookRefusal::Malformed(_))
-            ));
+            let read = read(String::new(), bad);
+            assert!(matches!(read.subject, Subject::Nothing));
+            assert!(matches!(read.notice, Notice::Ignore));
         }
     }
 }

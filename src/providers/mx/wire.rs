@@ -200,6 +200,8 @@ pub(super) struct Widget<'a> {
     pub(super) current_member_guid: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) client_redirect_url: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) oauth_referral_source: Option<&'static str>,
 }
 
 #[derive(Deserialize)]

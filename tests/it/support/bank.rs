@@ -17,6 +17,19 @@ pub(crate) struct Bank {
 impl Bank {
     /// A bank that is ready at once.
     pub(crate) async fn open() -> Self {
+        Self::of(Options::default()).await
+    }
+
+    /// Another one, which draws other ids.
+    pub(crate) async fn another() -> Self {
+        Self::of(Options {
+            seed: 2,
+            ..Options::default()
+        })
+        .await
+    }
+
+    async fn of(options: Options) -> Self {
         let mut settings = Settings {
             initial_ready_ms: 0,
             history_ready_ms: 0,
@@ -26,7 +39,7 @@ impl Bank {
         (settings.mx.step_ms, settings.mx.new_rows) = (0, 0);
         let options = Options {
             settings,
-            ..Options::default()
+            ..options
         };
         let sandbox = Arc::new(Sandbox::start(options).await.unwrap());
         Self {

@@ -6,13 +6,14 @@ use passbook::{
     app::App,
     auth::{self, Auth},
     clock::Clock,
-    config::{Config, OidcProvider},
+    config::{Config, MxEnv, OidcProvider},
     database::{Database, Txn},
     exports,
     feed::Followers,
     mailer::Mailer,
     metrics::Metrics,
     providers::{
+        Provider,
         alphavantage::{AlphaVantage, AlphaVantageSettings},
         mx::{Mx, MxSettings, WebhookLogin},
         oidc::Issuers,
@@ -179,6 +180,7 @@ impl TestApp {
         let keys = Keys::parse(keys).unwrap();
         let near = format!("http://{}", socket.address());
         let mailer = Mailer::of(&config.mail).unwrap();
+        let mx_env = config.mx.env;
         let app = App {
             mailer,
             public_url: config.public_url.clone().unwrap_or(near).into(),
@@ -189,9 +191,7 @@ impl TestApp {
             followers: Followers::default(),
             tickers: Tickers::default(),
             plaid: Arc::new(Plaid::new(plaid, clock.clone(), metrics.clone()).unwrap()),
-            mx: Some(Arc::new(
-                Mx::new(mx(&bank), clock.clone(), metrics.clone()).unwrap(),
-            )),
+            mx: mx(&bank, mx_env, clock.clone(), metrics.clone()),
             rates: Some(Arc::new(AlphaVantage::new(rates, clock.clone()).unwrap())),
             issuers: Issuers::new(&providers, &clock).unwrap(),
             metrics,
@@ -389,8 +389,12 @@ impl TestApp {
     }
 }
 
-fn mx(bank: &Bank) -> MxSettings {
-    MxSettings {
+fn mx(bank: &Bank, env: MxEnv, clock: Clock, metrics: Metrics) -> Option<Arc<dyn Provider>> {
+    if env == MxEnv::Off {
+        return None;
+    }
+    let settings = MxSettings {
+        env: env.name(),
         base_url: format!("{}/mx", bank.url()),
         client_id: "client".into(),
         api_key: "key".into(),
@@ -398,7 +402,8 @@ fn mx(bank: &Bank) -> MxSettings {
             user: MX_USER.to_owned(),
             password: MX_PASSWORD.into(),
         }),
-    }
+    };
+    Some(Arc::new(Mx::new(settings, clock, metrics).unwrap()))
 }
 
 fn run(app: &App, socket: Socket, shutdown: &CancellationToken) -> (String, JoinSet<()>) {

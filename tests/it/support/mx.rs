@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::{StatusCode, header::LOCATION, redirect::Policy};
+use reqwest::{Method, StatusCode, header::LOCATION, redirect::Policy};
 use serde_json::{Value, json};
 
 use super::{Bank, MX_PASSWORD, MX_USER, Person, TestApp, patiently};
@@ -29,6 +29,25 @@ impl Bank {
         let told: Value = serde_json::from_str(&text).unwrap();
         let count = told["pagination"]["total_entries"].as_u64();
         count.unwrap_or_else(|| panic!("{told}"))
+    }
+
+    /// Calls MX as another of its clients would.
+    pub(crate) async fn mx_does(&self, method: Method, path: &str) {
+        let request = reqwest::Client::builder().build().unwrap();
+        let request = request.request(method, format!("{}/mx{path}", self.url()));
+        let request = request.header("accept", "application/vnd.mx.api.v1+json");
+        let answer = request.basic_auth("client", Some("key")).send().await;
+        let answer = answer.unwrap();
+        assert!(
+            answer.status().is_success(),
+            "{path}: {}",
+            answer.text().await.unwrap()
+        );
+    }
+
+    /// Waits until MX knows so many members.
+    pub(crate) async fn members_are(&self, count: usize) {
+        patiently(async { while self.members().await.len() != count {} }).await;
     }
 
     /// The guid of the only member.
@@ -83,6 +102,29 @@ impl Bank {
     pub(crate) async fn mx_sends(&self, body: Value, times: u32) {
         let made = json!({"body": body, "times": times});
         self.ask("/control/mx/webhooks/send", made).await;
+    }
+
+    /// Signs in on a page of MX's.
+    pub(crate) async fn types(&self, page: &str, password: &str) {
+        let typed = [
+            ("action", "sign_in"),
+            ("LOGIN", "mxuser"),
+            ("PASSWORD", password),
+        ];
+        self.fill(page, &typed).await;
+    }
+
+    /// Fills in a form; where it leads, as the page says.
+    pub(crate) async fn leads(&self, page: &str, fields: &[(&str, &str)]) -> String {
+        let client = reqwest::Client::builder().redirect(Policy::none());
+        let form = reqwest::Url::parse_with_params("http://form/", fields).unwrap();
+        let request = client.build().unwrap().post(page);
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        let body = form.query().unwrap_or_default().to_owned();
+        let answer = request.body(body).send().await.unwrap();
+        let to = answer.headers().get(LOCATION);
+        let to = to.unwrap_or_else(|| panic!("{page} leads nowhere: {}", answer.status()));
+        to.to_str().unwrap().to_owned()
     }
 
     /// Where a page of MX's is that opens once.
@@ -163,6 +205,32 @@ impl TestApp {
 }
 
 impl Person {
+    /// A page of MX's to link a bank on, opened.
+    pub(crate) async fn widget(&self, bank: &Bank) -> String {
+        let document = "mutation { createLinkToken(input: {provider: MX}) { hostedLinkUrl userErrors { code } } }";
+        let data = self.ask(document, json!({})).await;
+        let address = data["createLinkToken"]["hostedLinkUrl"].as_str();
+        let address = address.unwrap_or_else(|| panic!("{data}"));
+        bank.opened(address).await
+    }
+
+    /// Her only item.
+    pub(crate) async fn only_item(&self) -> String {
+        let data = self.ask("{ items { nodes { id } } }", json!({})).await;
+        let items = data["items"]["nodes"].as_array().unwrap();
+        assert_eq!(items.len(), 1, "{items:?}");
+        items[0]["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Deletes her account.
+    pub(crate) async fn leaves(&self) {
+        let document = "mutation { deleteAccount(input: {password: \"correct horse battery\"}) { deletedUserId \
+                        userErrors { code } } }";
+        let data = self.ask(document, json!({})).await;
+        let id = &data["deleteAccount"]["deletedUserId"];
+        assert!(id.is_string(), "{data}");
+    }
+
     /// How an item stands.
     pub(crate) async fn mx_item(&self, id: &str) -> Value {
         let document = format!("query($id: ID!) {{ item(id: $id) {{ {ITEM} }} }}");

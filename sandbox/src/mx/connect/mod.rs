@@ -45,7 +45,7 @@ struct Session {
     fixed: bool,
     /// Whether credentials are asked for although the member has some.
     editing: bool,
-    /// Where a person goes who is done.
+    /// Where a person goes from the bank's own page.
     redirect: Option<String>,
     /// What went wrong with the last form.
     trouble: Option<String>,
@@ -90,6 +90,9 @@ fn address(
             .ok_or_else(|| MxError::missing("member"))?;
     }
     let fixed = flag(fields, "disable_institution_search")?.unwrap_or(false);
+    let by_app = text(fields, "oauth_referral_source")?.as_deref() == Some("APP")
+        || flag(fields, "is_mobile_webview")?.unwrap_or(false);
+    let redirect = text(fields, "client_redirect_url")?;
     let session = Session {
         user_guid: user_guid.to_owned(),
         expires_at: request.now + ADDRESS_LIVES,
@@ -97,7 +100,8 @@ fn address(
         fixed: fixed || member_guid.is_some(),
         member_guid,
         editing: flag(fields, "update_credentials")?.unwrap_or(false),
-        redirect: text(fields, "client_redirect_url")?,
+        // The widget itself leads nowhere: the address is for the end of OAuth.
+        redirect: redirect.filter(|_| by_app),
         trouble: None,
     };
     let token = world.draw("mx widget").id(64);

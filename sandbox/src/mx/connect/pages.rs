@@ -4,12 +4,15 @@ use serde_json::{Value, json};
 
 use super::super::banks::{self, Bank};
 use super::super::{jobs, oauth, status};
-use super::{Session, message, with_query};
+use super::{Session, message};
 use crate::app::App;
 use crate::bank::logo;
 use crate::hosted::page::{escape, whole};
 use crate::world::World;
 use crate::world::mx::member::Member;
+
+/// Most banks on a page: who has not found his searches.
+const MOST_SHOWN: usize = 50;
 
 const TEST_USERS: &str = "<details open><summary>Which test users are there?</summary><dl>\
     <div><dt><code>mxuser</code></dt><dd>Any password. New transactions come with each aggregation.</dd></div>\
@@ -55,7 +58,8 @@ fn back(session: &Session) -> &'static str {
 }
 
 fn choose(session: &Session, search: &str) -> String {
-    let rows: String = banks::search(search, &[]).map(row).collect();
+    let found = banks::search(search, &[]).filter(|bank| !bank.is_disabled());
+    let rows: String = found.take(MOST_SHOWN).map(row).collect();
     let list = if rows.is_empty() {
         "<p role=\"status\">No bank here has that name.</p>".to_owned()
     } else {
@@ -232,20 +236,9 @@ fn done(session: &Session, member: &Member, bank: &Bank, nonce: &str) -> String 
         "mx/connect/memberConnected",
         &metadata(session, member),
     );
-    let leads = session.redirect.as_ref().map(|address| {
-        let address = with_query(
-            address,
-            &format!("status=success&member_guid={}", member.guid),
-        );
-        format!(
-            "<p><a class=\"go\" href=\"{}\">Back to the app</a></p>",
-            escape(&address)
-        )
-    });
     format!(
-        "<div class=\"tick\" aria-hidden=\"true\">✓</div><h1>Connected to {}</h1><p>You can close this page.</p>{}{told}",
+        "<div class=\"tick\" aria-hidden=\"true\">✓</div><h1>Connected to {}</h1><p>You can close this page.</p>{told}",
         escape(bank.name),
-        leads.unwrap_or_default(),
     )
 }
 

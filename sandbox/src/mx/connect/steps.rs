@@ -102,7 +102,7 @@ fn begin_oauth(app: &Arc<App>, session: &mut Session) -> Option<String> {
             (None, Some(bank)) => members::fresh(&mut world, &user, bank, now),
             (None, None) => return None,
         };
-        oauth::begin(&mut world, &mut member, None, false);
+        oauth::begin(&mut world, &mut member, session.redirect.clone(), false);
         session.editing = false;
         session.member_guid = Some(member.guid.clone());
         let leads = oauth::window_uri(&app.public_url, &member);

@@ -51,7 +51,7 @@ async fn somebody_connects_past_two_rounds_of_questions() {
     let address = widget(
         &mx,
         &ana,
-        json!({ "client_redirect_url": "https://app.example/done?x=1" }),
+        json!({ "client_redirect_url": "https://app.example/done?x=1", "oauth_referral_source": "APP" }),
     )
     .await;
     let page = open(&mx, &address).await;
@@ -91,11 +91,44 @@ async fn somebody_connects_past_two_rounds_of_questions() {
     mx.step(&member, 4).await;
     let done = mx.bank.page_at(&page).await;
     assert!(done.contains("Connected to MX Bank") && done.contains("mx/connect/memberConnected"));
-    assert!(done.contains(&format!(
-        "https://app.example/done?x=1&amp;status=success&amp;member_guid={}",
-        guid(&member)
-    )));
+    assert!(
+        !done.contains("app.example"),
+        "the widget itself leads nowhere"
+    );
     assert_eq!(mx.oracle(&member).await.len(), 180);
+}
+
+#[tokio::test]
+async fn the_banks_own_page_leads_to_the_app_that_says_so() {
+    let mx = Mx::open().await;
+    let ana = mx.user("ana").await;
+    for (how, leads) in [
+        (json!({ "oauth_referral_source": "APP" }), true),
+        (json!({ "is_mobile_webview": true }), true),
+        (json!({ "oauth_referral_source": "BROWSER" }), false),
+        (json!({}), false),
+    ] {
+        let mut wanted = json!({
+            "client_redirect_url": "https://app.example/done?x=1",
+            "current_institution_code": "mx_bank_oauth",
+        });
+        let fields = wanted.as_object_mut().unwrap();
+        fields.extend(how.as_object().unwrap().clone());
+        let page = open(&mx, &widget(&mx, &ana, wanted).await).await;
+        let window = mx.bank.form(&page, &[("action", "oauth")]).await;
+        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+        let request = client.build().unwrap().post(&window).body("action=allow");
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        let answer = request.send().await.unwrap();
+        let back = answer.headers().get("location");
+        let back = back.map(|to| to.to_str().unwrap().to_owned());
+        let member = members(&mx, &ana).await.pop().unwrap();
+        let wanted = format!(
+            "https://app.example/done?x=1&status=success&member_guid={}",
+            guid(&member)
+        );
+        assert_eq!(back, leads.then_some(wanted), "{how}");
+    }
 }
 
 #[tokio::test]
