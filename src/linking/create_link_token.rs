@@ -21,7 +21,7 @@ use crate::{
     providers::{LinkRequest, LinkToken, ProviderKind},
     seal::{Place, sha256_hex},
     sync,
-    viewer::{Owned, Viewer},
+    viewer::{Owned, Viewer, is_here},
 };
 
 /// A link session that was begun.
@@ -120,6 +120,9 @@ async fn remember(
         created_at: Set(app.clock.now()),
     };
     let mut txn = app.db.begin().await?;
+    if !is_here(&*txn, viewer.user_id).await? {
+        return Err(Error::Unauthenticated);
+    }
     link_token::Entity::insert(row)
         .exec_without_returning(&*txn)
         .await?;
