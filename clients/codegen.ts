@@ -13,7 +13,13 @@ const settings = {
   output: "gql/",
   config: {
     // Every scalar travels as a string; an amount as a number would lose cents.
-    scalars: { CurrencyCode: "string", Date: "string", DateTime: "string", Decimal: "string" },
+    scalars: {
+      BigInt: "string",
+      CurrencyCode: "string",
+      Date: "string",
+      DateTime: "string",
+      Decimal: "string",
+    },
     strictScalars: true,
     useTypeImports: true,
     importExtension: ".ts",

@@ -13,6 +13,9 @@ use crate::{error::Result, viewer::ClientInfo};
 /// How long entries are kept: long enough to look back on a year.
 const KEPT: TimeDelta = TimeDelta::days(365);
 
+/// Within this time the same from the same place is one thing.
+const REPEATED: TimeDelta = TimeDelta::minutes(1);
+
 /// One thing that happened.
 #[derive(Clone, Debug)]
 pub struct Entry {
@@ -58,6 +61,28 @@ pub async fn record(db: &impl ConnectionTrait, at: DateTime<Utc>, entry: Entry) 
         .exec_without_returning(db)
         .await?;
     Ok(())
+}
+
+/// Writes an entry, unless the same is there from the same place within the last minute: what costs nothing
+/// to repeat fills nobody's log.
+pub async fn record_once(db: &impl ConnectionTrait, at: DateTime<Utc>, entry: Entry) -> Result<()> {
+    use activity::Column as Row;
+    let client = entry.client.abridged();
+    let is = |column: Row, value: Option<String>| match value {
+        Some(value) => column.eq(value),
+        None => column.is_null(),
+    };
+    let same = activity::Entity::find()
+        .filter(Row::UserId.eq(entry.user_id))
+        .filter(Row::Kind.eq(entry.kind))
+        .filter(Row::At.gt(at - REPEATED))
+        .filter(is(Row::Detail, entry.detail.clone()))
+        .filter(is(Row::UserAgent, client.user_agent))
+        .filter(is(Row::Address, client.address));
+    if same.one(db).await?.is_some() {
+        return Ok(());
+    }
+    record(db, at, entry).await
 }
 
 /// Forgets some of the entries that are older than a year; how many.

@@ -8,13 +8,14 @@ use entity::admin_access::{self, Column as Row};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::Expr,
 };
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::{error::Result, viewer::ClientInfo};
 
 /// How long an entry is kept.
 const KEPT: TimeDelta = TimeDelta::days(365);
-/// How many characters of arguments are kept.
+/// How many characters of arguments are kept; of longer ones it is said that they were cut.
 const LONGEST_ARGUMENTS: usize = 2_000;
 
 /// One thing that was looked at or done.
@@ -35,7 +36,7 @@ pub struct Access {
 /// Writes an entry.
 pub async fn record(db: &impl ConnectionTrait, at: DateTime<Utc>, access: Access) -> Result<()> {
     let client = access.client.abridged();
-    let arguments = access.arguments.chars().take(LONGEST_ARGUMENTS).collect();
+    let arguments = abridged(access.arguments);
     let row = admin_access::ActiveModel {
         id: Set(Uuid::now_v7()),
         admin_id: Set(access.admin_id),
@@ -50,6 +51,15 @@ pub async fn record(db: &impl ConnectionTrait, at: DateTime<Utc>, access: Access
         .exec_without_returning(db)
         .await?;
     Ok(())
+}
+
+/// Arguments that are short enough to be kept, as JSON in any case.
+fn abridged(arguments: String) -> String {
+    if arguments.chars().count() <= LONGEST_ARGUMENTS {
+        return arguments;
+    }
+    let begins: String = arguments.chars().take(LONGEST_ARGUMENTS).collect();
+    json!({"cut": begins}).to_string()
 }
 
 /// Takes somebody whose account is deleted out of what concerned her, and where she was out of what she did.
@@ -77,4 +87,20 @@ pub async fn prune(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<()> 
         .exec(db)
         .await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_are_json_however_long_they_were() {
+        let short = r#"{"first":1}"#.to_owned();
+        assert_eq!(abridged(short.clone()), short);
+        let long = json!({"filter": {"search": "\"é".repeat(2_000)}}).to_string();
+        let kept: serde_json::Value = serde_json::from_str(&abridged(long.clone())).unwrap();
+        let begins = kept["cut"].as_str().unwrap();
+        assert_eq!(begins.chars().count(), LONGEST_ARGUMENTS);
+        assert!(long.starts_with(begins));
+    }
 }

@@ -36,7 +36,7 @@ pub enum ActivityKind {
     /// A sign-in.
     #[sea_orm(string_value = "signed_in")]
     SignedIn,
-    /// A sign-in with a wrong password.
+    /// A sign-in with a wrong password, or while the account was locked.
     #[sea_orm(string_value = "sign_in_failed")]
     SignInFailed,
     /// A sign-out.

@@ -1,4 +1,5 @@
-//! What administrators looked at and did. Rows are added and forgotten, never changed.
+//! What administrators looked at and did. Rows are added and forgotten, and never changed but to take out who has
+//! deleted her account.
 
 use sea_orm::entity::prelude::*;
 

@@ -58,6 +58,7 @@ mod m20261121_000045_add_role_to_user;
 mod m20261121_000046_create_admin_access;
 mod m20261121_000047_index_what_administrators_list;
 mod m20261130_000055_add_client_to_link_token;
+mod m20261130_000070_index_cancelled_jobs;
 
 /// All steps in order.
 #[derive(Debug)]
@@ -111,6 +112,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000046_create_admin_access::Migration),
             Box::new(m20261121_000047_index_what_administrators_list::Migration),
             Box::new(m20261130_000055_add_client_to_link_token::Migration),
+            Box::new(m20261130_000070_index_cancelled_jobs::Migration),
         ]
     }
 }

@@ -6,7 +6,7 @@ use entity::{
     activity::ActivityKind,
     user::{self, Role},
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::LockType};
 use uuid::Uuid;
 
 use crate::{
@@ -39,23 +39,22 @@ pub(super) async fn admit(ctx: &Context<'_>) -> Result<Viewer> {
 }
 
 /// Writes down that an administrator looks at a field, before it is read; and in the log of the person it
-/// is about, if it is about one alone.
-pub(super) async fn look(ctx: &Context<'_>, whose: Option<Uuid>) -> Result<()> {
+/// is about, if it is about one alone. Returns her, if she is here.
+pub(super) async fn look(ctx: &Context<'_>, user_id: Option<&str>) -> Result<Option<user::Model>> {
     let viewer = ctx.viewer()?;
     let now = ctx.app().clock.now();
     let txn = ctx.app().db.begin().await?;
+    let named = named(&txn, user_id).await?;
+    let whose = named.as_ref().map(|user| user.id);
     audit::record(&*txn, now, access(ctx, viewer, whose)?).await?;
-    if let Some(user_id) = whose.filter(|user_id| *user_id != viewer.user_id) {
-        tell(
-            &txn,
-            now,
-            user_id,
-            ActivityKind::AccountViewed,
-            ctx.field().name(),
-        )
-        .await?;
+    // Of somebody who leaves the entry says whose it was, so that it is found and taken out of it in the end.
+    let here = named.filter(|user| user.deleted_at.is_none());
+    if let Some(user) = here.as_ref().filter(|user| user.id != viewer.user_id) {
+        let (kind, what) = (ActivityKind::AccountViewed, ctx.field().name());
+        tell(&txn, now, user.id, kind, what).await?;
     }
-    txn.commit().await
+    txn.commit().await?;
+    Ok(here)
 }
 
 /// Something an administrator is about to do.
@@ -98,15 +97,15 @@ impl Act {
     }
 }
 
-/// The person an id names, if there is one.
-pub(super) async fn known(ctx: &Context<'_>, user_id: Option<&str>) -> Result<Option<user::Model>> {
+/// The person an id names, as long as anything is left of her. Her row stays until the transaction ends.
+async fn named(txn: &Txn, user_id: Option<&str>) -> Result<Option<user::Model>> {
     let Some(row_id) = user_id.and_then(|user_id| id::decode(id::USER, user_id)) else {
         return Ok(None);
     };
     let rows = user::Entity::find()
         .filter(user::Column::Id.eq(row_id))
-        .filter(user::Column::DeletedAt.is_null());
-    Ok(rows.one(ctx.app().db.read()).await?)
+        .lock(LockType::Share);
+    Ok(rows.one(&**txn).await?)
 }
 
 /// Tells a person. Where the administrator was is none of her business.

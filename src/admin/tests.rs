@@ -51,7 +51,7 @@ async fn ask(api: &Api, viewer: Viewer, query: &str) -> Value {
 
 /// The lists with their filters, and the index each is to walk: SQLite has no name for one on a primary
 /// key, and any index in order will do where most rows are in the list.
-const LISTS: [(&str, &str, &str); 23] = [
+const LISTS: [(&str, &str, &str); 26] = [
     ("users", "search: \"p1\"", "ix_users_email_key"),
     ("users", "role: ADMIN", "ix_users_admin"),
     ("users", "locked: true", "ix_users_locked"),
@@ -67,7 +67,10 @@ const LISTS: [(&str, &str, &str); 23] = [
     ("jobs", "", ""),
     ("jobs", "status: SUCCEEDED", ""),
     ("jobs", "status: DEAD", "ix_jobs_dead_id"),
+    ("jobs", "status: CANCELLED", "ix_jobs_cancelled_id"),
     ("jobs", "status: QUEUED", "ix_jobs_under_way_id"),
+    ("jobs", "status: RUNNING", "ix_jobs_under_way_id"),
+    ("jobs", "status: WAITING", "ix_jobs_under_way_id"),
     ("jobs", "kind: \"auth.prune\"", "ix_jobs_kind_id"),
     ("webhookDeliveries", "", ""),
     (

@@ -2,7 +2,7 @@
 //! mail or by another's word, it ends here: so what stands between, the second factor, is between for all of
 //! them.
 
-use entity::user;
+use entity::{activity::ActivityKind, user};
 
 use super::{
     Auth, login,
@@ -12,7 +12,7 @@ use super::{
 use crate::{
     activity::{self, Entry},
     database::Txn,
-    error::Result,
+    error::{Error, Result},
 };
 
 /// What a person gets who has proven who she is.
@@ -47,7 +47,13 @@ pub(super) async fn admit(
 
 /// Begins the session of somebody who has nothing more to prove: only [`admit`], and the second factor itself.
 pub(super) async fn begin(auth: &Auth, txn: Txn, user: user::Model, entry: Entry) -> Result<Grant> {
-    let session = session::begin(auth, &txn, user.id, &entry.client).await?;
+    let begun = session::begin(auth, &txn, user.id, &entry.client).await;
+    if let Err(Error::Refused(_)) = &begun {
+        // The account is locked. What this transaction has written goes with it, so it is told behind it.
+        let kind = ActivityKind::SignInFailed;
+        login::tell_afterwards(auth, user.id, kind, &entry.client);
+    }
+    let session = begun?;
     activity::record(&*txn, session.created_at, entry).await?;
     txn.commit().await?;
     session::grant(auth, user, &session)

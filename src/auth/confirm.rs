@@ -21,7 +21,7 @@ use crate::{
 const FRESH: TimeDelta = TimeDelta::minutes(10);
 
 impl Auth {
-    /// Makes sure that the viewer is the person; who is not goes into her log as `failed`.
+    /// Makes sure that the viewer is the person; who does not prove it goes into her log as `failed`.
     ///
     /// # Errors
     /// `INVALID_CREDENTIALS` for a wrong password, `INVALID_INPUT` where one is missing,
@@ -39,7 +39,13 @@ impl Auth {
         let user = rows.one(self.app.db.read()).await?;
         let user = user.ok_or(Error::Unauthenticated)?;
         if user.password_hash.is_empty() {
-            return self.is_fresh(viewer).await;
+            if self.is_fresh(viewer).await? {
+                return Ok(());
+            }
+            throttle::confirmation(&self.app, user.id).await?;
+            tell_afterwards(self, user.id, failed, client);
+            let text = "You have no password, and signed in too long ago for this. Sign in again, then repeat it within ten minutes.";
+            return Err(Refusal::new(ErrorCode::SignInAgain, text).into());
         }
         let text = "Enter your password.";
         let password = password.ok_or_else(|| Error::invalid("password", text))?;
@@ -57,16 +63,12 @@ impl Auth {
         Ok(())
     }
 
-    async fn is_fresh(&self, viewer: Viewer) -> Result<()> {
+    async fn is_fresh(&self, viewer: Viewer) -> Result<bool> {
         let rows = session::Entity::owned_by(viewer)
             .filter(session::Column::Id.eq(viewer.session_id))
             .filter(session::Column::RevokedAt.is_null())
             .filter(session::Column::CreatedAt.gt(self.app.clock.now() - FRESH));
-        if rows.one(self.app.db.read()).await?.is_some() {
-            return Ok(());
-        }
-        let text = "You have no password, and signed in too long ago for this. Sign in again, then repeat it within ten minutes.";
-        Err(Refusal::new(ErrorCode::SignInAgain, text).into())
+        Ok(rows.one(self.app.db.read()).await?.is_some())
     }
 
     /// Ends all sessions of somebody who leaves, and commits.

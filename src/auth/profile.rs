@@ -5,11 +5,11 @@ use entity::{activity::ActivityKind, user};
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::{self, Set},
-    ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
+    IntoActiveModel,
     sea_query::Value,
 };
 
-use super::{Auth, rules};
+use super::{Auth, rules, second_factor};
 use crate::{
     activity::{self, Entry},
     error::{Error, Result},
@@ -38,8 +38,8 @@ pub(super) async fn update_profile(
     let now = auth.app.clock.now();
     let profile = rules::profile(input, now).map_err(Error::Refused)?;
     let txn = auth.app.db.begin().await?;
-    let user = user::Entity::find().filter(user::Column::Id.eq(viewer.user_id));
-    let user = user.one(&*txn).await?.ok_or(Error::Unauthenticated)?;
+    // Held, or what is written could come behind her leaving.
+    let user = second_factor::locked(&txn, viewer.user_id).await?;
     let mut row = user.clone().into_active_model();
     change(&mut row.first_name, profile.first_name);
     change(&mut row.last_name, profile.last_name);

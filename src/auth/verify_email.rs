@@ -14,6 +14,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use super::{
     Auth,
     admit::{Admission, admit},
+    login::tell_afterwards,
     password::Verdict,
     register::{self, NewUser},
     rules, throttle,
@@ -24,7 +25,7 @@ use crate::{
     database::Txn,
     error::{Error, ErrorCode, Refusal, Result},
     mail::{self, Post},
-    viewer::{ClientInfo, Viewer},
+    viewer::{ClientInfo, Viewer, is_here},
 };
 
 /// What proves an address.
@@ -50,7 +51,9 @@ pub(super) async fn request_email_verification(
     viewer: Viewer,
     client: &ClientInfo,
 ) -> Result<user::Model> {
-    let user = user::Entity::find_by_id(viewer.user_id).one(auth.app.db.read());
+    let user = user::Entity::find_by_id(viewer.user_id)
+        .filter(user::Column::DeletedAt.is_null())
+        .one(auth.app.db.read());
     let user = user.await?.ok_or(Error::Unauthenticated)?;
     if user.email_verified_at.is_some() {
         return Ok(user);
@@ -58,6 +61,9 @@ pub(super) async fn request_email_verification(
     mail::demand(&auth.app)?;
     throttle::mail(&auth.app, "verification", &user.email_key, client).await?;
     let mut txn = auth.app.db.begin().await?;
+    if !is_here(&*txn, user.id).await? {
+        return Err(Error::Unauthenticated);
+    }
     mail::post(&mut txn, &auth.app, of(&user)).await?;
     txn.commit().await?;
     Ok(user)
@@ -96,7 +102,7 @@ pub(super) async fn verify_email(
     let user = user::Entity::find_by_id(user_id).one(auth.app.db.read());
     let user = user.await?.ok_or_else(mail::invalid)?;
     if !here {
-        know(auth, &mail, &user.password_hash, password).await?;
+        know(auth, &mail, &user.password_hash, password, client).await?;
     }
     let txn = auth.app.db.begin().await?;
     let user = prove(auth, &txn, &mail, &user, client).await?;
@@ -122,7 +128,7 @@ async fn come_to_life(
     let id = mail.registration_id.unwrap_or_default();
     let row = registration::Entity::find_by_id(id).one(auth.app.db.read());
     let row = row.await?.ok_or_else(mail::invalid)?;
-    know(auth, mail, &row.password_hash, password).await?;
+    know(auth, mail, &row.password_hash, password, client).await?;
     let now = auth.app.clock.now();
     let txn = auth.app.db.begin().await?;
     mail::spend(&txn, mail, now).await?;
@@ -183,6 +189,7 @@ async fn know(
     mail: &mail_row::Model,
     stored: &str,
     password: Option<&str>,
+    client: &ClientInfo,
 ) -> Result<()> {
     let wrong = |text: &str| {
         Refusal::new(ErrorCode::InvalidCredentials, text)
@@ -199,10 +206,15 @@ async fn know(
     }
     throttle::proof(&auth.app, mail.id).await?;
     match auth.passwords.verify(password, Some(stored)).await? {
-        Verdict::Wrong => Err(wrong(
-            "This is not the password that goes with this address. Who has another registers anew, or asks for a \
-             new password.",
-        )),
+        Verdict::Wrong => {
+            if let Some(user_id) = mail.user_id {
+                tell_afterwards(auth, user_id, ActivityKind::SignInFailed, client);
+            }
+            Err(wrong(
+                "This is not the password that goes with this address. Who has another registers anew, or asks for a \
+                 new password.",
+            ))
+        }
         Verdict::Right | Verdict::Outdated => Ok(()),
     }
 }

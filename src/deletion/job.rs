@@ -49,6 +49,11 @@ impl Job for DeleteAccount {
         Some(self.user_id)
     }
 
+    fn concurrency_key(&self) -> Option<String> {
+        // Never all of a process's slots, however many leave at once with however much.
+        Some(Self::KIND.to_owned())
+    }
+
     async fn run(&self, app: &App, claim: &Claim) -> Result<()> {
         let rows = user::Entity::find().filter(user::Column::Id.eq(self.user_id));
         let Some(user) = rows.one(app.db.read()).await? else {

@@ -101,7 +101,7 @@ impl ExportsMutation {
     /// Asks for a copy of everything the server holds about you: profile, sessions, banks, accounts,
     /// transactions, syncs, log, each as CSV and as JSON in one zip archive, all of one moment. It is
     /// written in the background: follow it with `dataExportUpdated`, then ask for its `downloadUrl`.
-    /// While one is under way that one is returned; at most three may be asked for within a day.
+    /// While one is under way that one is returned; at most three may be asked for within a day, not counting what failed.
     async fn export_data(&self, ctx: &Context<'_>) -> Result<ExportDataPayload> {
         let asked = export_data(ctx.app(), ctx.viewer()?, &ctx.client()).await;
         let payload = asked.map(|row| ExportDataPayload {

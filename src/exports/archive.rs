@@ -15,7 +15,7 @@ use zip::{
 
 use crate::{
     error::{Error, Result},
-    graphql::data_export::DataExportFile,
+    graphql::{data_export::DataExportFile, scalar::BigInt},
     seal::hex,
 };
 
@@ -96,15 +96,26 @@ impl Archive {
     }
 
     /// Ends the file, which holds so many records.
-    pub(super) fn end(&mut self, rows: usize) {
-        let count = |number: usize| i32::try_from(number).unwrap_or(i32::MAX);
-        self.files
-            .extend(self.open.take().map(|open| DataExportFile {
+    pub(super) fn end(&mut self, rows: usize) -> Result<()> {
+        let count = |number: usize| i64::try_from(number).map(BigInt).map_err(Error::internal);
+        if let Some(open) = self.open.take() {
+            self.files.push(DataExportFile {
                 name: open.name,
-                size: count(open.size),
+                size: count(open.size)?,
                 sha256: hex(open.hash.finish().as_ref()),
-                rows: count(rows),
-            }));
+                rows: count(rows)?,
+            });
+        }
+        Ok(())
+    }
+
+    /// The checksums of the files so far, in the form that `sha256sum -c` reads; and how many.
+    pub(super) fn sums(&self) -> (String, usize) {
+        let lines = self
+            .files
+            .iter()
+            .map(|file| format!("{}  {}\n", file.sha256, file.name));
+        (lines.collect(), self.files.len())
     }
 
     /// The files so far.

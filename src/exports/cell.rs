@@ -1,7 +1,8 @@
 //! A record as lines of text: a JSON object, or a row of CSV as RFC 4180 has it.
 //!
-//! Spreadsheets run a cell that begins like a formula, and what a bank or a shop writes is not ours. So
-//! a *text* that begins so gets an apostrophe before it, which is how spreadsheets write "this is text".
+//! Spreadsheets run a cell that begins like a formula, and what a bank or a shop writes is not ours. So in
+//! a *text* whatever would be read as a formula gets an apostrophe before it, which is how spreadsheets write
+//! "this is text": at its beginning, and behind whatever a program may take for the end of a cell or a line.
 //! A *number* never does: that a field is a number its type says, not its looks, so `-12.50` is summed
 //! and `-12.50+cmd` of a shop's name is read. The JSON has every text as it is.
 
@@ -99,16 +100,20 @@ impl Cell {
 
 /// What a spreadsheet begins a formula with. The wide forms are read as the narrow ones where people write in
 /// wide forms.
-const SIGNS: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
-/// What begins another cell where lists are separated otherwise.
-const SEPARATORS: [char; 3] = [';', '|', '\t'];
+const SIGNS: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
+/// What begins another cell where lists are separated otherwise: then quotes that open within a line count for
+/// nothing, and a line that breaks in them is a row.
+const SEPARATORS: [char; 5] = [';', '|', '\t', '\r', '\n'];
+/// What spreadsheets may pass over at the very beginning of a cell.
+const PASSED_OVER: [char; 3] = ['\t', '\r', '\n'];
 
 /// A text that no spreadsheet takes for a formula, wherever it splits.
 fn harmless(text: &str) -> String {
     let mut written = String::with_capacity(text.len() + 1);
     let mut begins = true;
     for letter in text.chars() {
-        if begins && SIGNS.contains(&letter) {
+        let is_first = written.is_empty() && PASSED_OVER.contains(&letter);
+        if is_first || (begins && SIGNS.contains(&letter)) {
             written.push('\'');
         }
         begins = SEPARATORS.contains(&letter) || (begins && matches!(letter, ' ' | '"'));
@@ -199,11 +204,13 @@ mod tests {
             ("@SUM(A1)", "'@SUM(A1)\r\n"),
             ("+1,2", "\"'+1,2\"\r\n"),
             ("\tx", "'\tx\r\n"),
-            ("\r=1", "\"'\r=1\"\r\n"),
+            ("\r=1", "\"'\r'=1\"\r\n"),
             ("＝1", "'＝1\r\n"),
             ("Coffee", "Coffee\r\n"),
             ("Shop;=1+1;a-b", "Shop;'=1+1;a-b\r\n"),
             ("Shop; =1", "Shop; '=1\r\n"),
+            ("Shop\n=1+1;x", "\"Shop\n'=1+1;x\"\r\n"),
+            ("Shop\r\n-1", "\"Shop\r\n'-1\"\r\n"),
             ("a \"b\", c", "\"a \"\"b\"\", c\"\r\n"),
             ("two\r\nlines", "\"two\r\nlines\"\r\n"),
         ] {
@@ -232,7 +239,7 @@ mod tests {
         #![proptest_config(cases())]
 
         #[test]
-        fn whatever_is_written_is_read_again_and_is_no_formula(texts in proptest::collection::vec(".*", 1..5)) {
+        fn whatever_is_written_is_read_again_and_is_no_formula(texts in proptest::collection::vec("(?s).*", 1..5)) {
             let names = vec!["x"; texts.len()];
             let record = texts.iter().cloned().map(Cell::Text).collect();
             let mut file = Format::Csv.head(&names).unwrap();
@@ -242,7 +249,7 @@ mod tests {
             prop_assert_eq!(read.len(), texts.len());
             for (text, read) in texts.iter().zip(&read) {
                 for part in read.split(SEPARATORS) {
-                    prop_assert!(!part.trim_start_matches([' ', '"']).starts_with(['=', '+', '-', '@']));
+                    prop_assert!(!part.trim_start_matches([' ', '"']).starts_with(SIGNS));
                 }
                 // Nothing is lost, and nothing comes in but what makes text of a formula.
                 let bare = |text: &str| text.replace('\'', "");

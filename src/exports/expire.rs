@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::store;
 use crate::{
     app::App,
-    error::Result,
+    error::{Error, Result},
     jobs::{Claim, Job},
 };
 
@@ -32,16 +32,7 @@ impl Job for ExpireExports {
     }
 
     async fn run(&self, app: &App, _claim: &Claim) -> Result<()> {
-        loop {
-            let over = over(app).await?;
-            if over.is_empty() {
-                break;
-            }
-            for row in over {
-                // One at a time: each takes the feed of its person.
-                store::expire(app, row).await?;
-            }
-        }
+        let stuck = expire_all(app).await?;
         let month = app.clock.now() - TimeDelta::days(30);
         let txn = app.db.begin().await?;
         data_export::Entity::delete_many()
@@ -49,7 +40,30 @@ impl Job for ExpireExports {
             .filter(data_export::Column::FinishedAt.is_not_null())
             .exec(&*txn)
             .await?;
-        txn.commit().await
+        txn.commit().await?;
+        stuck.map_or(Ok(()), Err)
+    }
+}
+
+/// Deletes what archives there are to delete. One that cannot be keeps nobody else's; why it could not is returned.
+async fn expire_all(app: &App) -> Result<Option<Error>> {
+    let mut stuck = None;
+    loop {
+        let mut deleted = false;
+        for row in over(app).await? {
+            let id = row.id;
+            // One at a time: each takes the feed of its person.
+            match store::expire(app, row).await {
+                Ok(()) => deleted = true,
+                Err(error) => {
+                    tracing::warn!(data_export.id = %id, error = error.chain(), "an archive could not be deleted");
+                    stuck = Some(error);
+                }
+            }
+        }
+        if !deleted {
+            return Ok(stuck);
+        }
     }
 }
 

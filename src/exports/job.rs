@@ -130,7 +130,7 @@ impl Pieces<'_> {
             self.keep(archive.take(), false).await?;
             place = next;
             if place.is_none() {
-                archive.end(count);
+                archive.end(count)?;
                 return Ok(archive);
             }
         }
@@ -153,7 +153,11 @@ impl Pieces<'_> {
         let text = serde_json::to_vec_pretty(&manifest).map_err(Error::internal)?;
         archive.begin("manifest.json".to_owned())?;
         archive.write(&text)?;
-        archive.end(1);
+        archive.end(1)?;
+        let (sums, count) = archive.sums();
+        archive.begin("SHA256SUMS".to_owned())?;
+        archive.write(sums.as_bytes())?;
+        archive.end(count)?;
         let (rest, files) = archive.finish()?;
         self.keep(rest, true).await?;
         Ok(files)
@@ -208,7 +212,7 @@ struct Manifest<'a> {
 const NOTES: &[&str] = &[
     "Every file is here twice with the same records: as CSV (RFC 4180, UTF-8, the first row has the names) and as NDJSON (a JSON object on each line).",
     "An amount is exact. Negative leaves the account and positive enters it, with every bank. A balance of a card or a loan is positive when it is owed.",
-    "In CSV a text that a spreadsheet would run as a formula has an apostrophe before it, which is not the bank's; NDJSON has every text as it is.",
+    "In CSV whatever a spreadsheet would run as a formula has an apostrophe before it, at the beginning of a text or within it, which is not the bank's; NDJSON has every text as it is.",
     "Moments are in UTC, days are the bank's own. Ids are those of the API. `removed_transactions` are what banks took back or what went with a removed bank: only ids are kept of them.",
-    "Passwords, tokens and what a bank was signed in with are not here. `rows` counts records, `size` bytes, `sha256` is of the file as unpacked.",
+    "Passwords, tokens and what a bank was signed in with are not here. `rows` counts records, `size` bytes, `sha256` is of the file as unpacked; `sha256sum -c SHA256SUMS` checks them all.",
 ];

@@ -20,6 +20,7 @@ mod expire;
 mod export_data;
 mod job;
 mod routes;
+mod step_in;
 mod store;
 mod table;
 
@@ -27,3 +28,4 @@ pub use api::{ExportsMutation, ExportsQuery, ExportsSubscription};
 pub use expire::ExpireExports;
 pub use job::WriteExport;
 pub use routes::routes;
+pub(crate) use step_in::retry;

@@ -86,11 +86,15 @@ async fn is_signed_in(app: &App, viewer: Viewer) -> Result<bool> {
     Ok(rows.one(app.db.read()).await?.is_some())
 }
 
-/// Writes down that the archive leaves, then lets it go.
+/// Writes down that the archive leaves, then lets it go. A download manager asks for it many times.
 async fn serve(app: &App, export: data_export::Model, client: &ClientInfo) -> Result<Response> {
     let txn = app.db.begin().await?;
-    let entry = Entry::of(export.user_id, ActivityKind::DataExportDownloaded, client);
-    activity::record(&*txn, app.clock.now(), entry).await?;
+    let entry = Entry {
+        // Which, so that another is told of by itself.
+        detail: Some(id::encode(id::DATA_EXPORT, export.id).0),
+        ..Entry::of(export.user_id, ActivityKind::DataExportDownloaded, client)
+    };
+    activity::record_once(&*txn, app.clock.now(), entry).await?;
     txn.commit().await?;
     tracing::info!(data_export.id = %export.id, "an export is downloaded");
     let pieces = pieces(app.clone(), &export);

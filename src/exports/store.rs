@@ -115,6 +115,21 @@ pub(super) async fn set_back(txn: &mut Txn, app: &App, id: Uuid, over: bool) -> 
     Ok(())
 }
 
+/// Lets an export that was given up wait to be written again; whether there is one.
+pub(super) async fn reopen(txn: &mut Txn, app: &App, id: Uuid) -> Result<bool> {
+    let rows = data_export::Entity::find()
+        .filter(data_export::Column::Id.eq(id))
+        .filter(data_export::Column::Status.eq(DataExportStatus::Failed));
+    let Some(row) = rows.one(&**txn).await? else {
+        return Ok(false);
+    };
+    let mut row = row.into_active_model();
+    row.status = Set(DataExportStatus::Queued);
+    row.finished_at = Set(None);
+    change(txn, app, row).await?;
+    Ok(true)
+}
+
 /// Deletes the archive of an export whose time is over.
 pub(super) async fn expire(app: &App, export: data_export::Model) -> Result<()> {
     let mut txn = app.db.begin().await?;

@@ -24,6 +24,9 @@ pub(super) trait Records: Send + Sync {
     fn name(&self) -> &'static str;
     /// The names of the fields.
     fn fields(&self) -> Vec<&'static str>;
+    /// The columns of the table.
+    #[cfg(test)]
+    fn columns(&self) -> Vec<String>;
     /// The records of a person behind a place, and the place behind them if there may be more.
     async fn page(
         &self,
@@ -80,6 +83,13 @@ where
 
     fn fields(&self) -> Vec<&'static str> {
         self.fields.iter().map(|(name, _)| *name).collect()
+    }
+
+    #[cfg(test)]
+    fn columns(&self) -> Vec<String> {
+        use sea_orm::{IdenStatic, Iterable};
+        let columns = E::Column::iter();
+        columns.map(|column| column.as_str().to_owned()).collect()
     }
 
     async fn page(

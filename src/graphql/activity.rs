@@ -45,7 +45,8 @@ impl Activity {
         Ok(ctx.loaders().item.load_one(key).await?.map(Item))
     }
 
-    /// A word more, such as the name of the bank, which outlives the item, or of a sign-in provider.
+    /// A word more, such as the name of the bank, which outlives the item, or of a sign-in provider, or the id of an
+    /// export.
     async fn detail(&self) -> Option<&str> {
         self.0.detail.as_deref()
     }
@@ -69,7 +70,7 @@ pub enum ActivityKind {
     Registered,
     /// Somebody signed in with the right password, or with an identity; then `detail` names the provider.
     SignedIn,
-    /// Somebody tried to sign in with a wrong password.
+    /// Somebody tried to sign in with a wrong password, or while the account was locked.
     SignInFailed,
     /// The person signed out.
     SignedOut,

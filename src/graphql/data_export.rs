@@ -6,7 +6,10 @@ use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 use entity::data_export;
 use serde::{Deserialize, Serialize};
 
-use super::{ContextExt, id, scalar::DateTime};
+use super::{
+    ContextExt, id,
+    scalar::{BigInt, DateTime},
+};
 use crate::{
     app::App,
     error::{Error, Result},
@@ -55,9 +58,8 @@ impl DataExport {
     }
 
     /// How large the archive is, in bytes; absent until it is ready.
-    async fn size(&self) -> Option<i32> {
-        let size = self.0.size?;
-        Some(i32::try_from(size).unwrap_or(i32::MAX))
+    async fn size(&self) -> Option<BigInt> {
+        self.0.size.map(BigInt)
     }
 
     /// What is in the archive; empty until it is ready.
@@ -113,9 +115,9 @@ pub struct DataExportFile {
     /// Its name in the archive.
     pub name: String,
     /// How large it is when it is unpacked, in bytes.
-    pub size: i32,
+    pub size: BigInt,
     /// The SHA-256 of its content, in lower-case hex.
     pub sha256: String,
     /// How many records it holds, the header of a CSV file not among them.
-    pub rows: i32,
+    pub rows: BigInt,
 }

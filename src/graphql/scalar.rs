@@ -3,6 +3,7 @@
 
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
 use chrono::{NaiveDate, SecondsFormat, Utc};
+use serde::{Deserialize, Serialize};
 
 /// An exact decimal number, written as a string such as `"-12.50"`. It is never rounded and never a
 /// floating-point number; write it in arguments as a string too.
@@ -75,6 +76,30 @@ impl ScalarType for DateTime {
 
     fn to_value(&self) -> Value {
         Value::String(self.0.to_rfc3339_opts(SecondsFormat::Micros, true))
+    }
+}
+
+/// A whole number of 64 bits, written as a string such as `"2147483648"`: numbers of JSON are exact in JavaScript
+/// only up to 2^53, and `Int` ends at 2^31.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct BigInt(pub i64);
+
+/// A whole number of 64 bits, written as a string such as `"2147483648"`: numbers of JSON are exact in JavaScript
+/// only up to 2^53, and `Int` ends at 2^31.
+#[Scalar]
+impl ScalarType for BigInt {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        let Value::String(text) = &value else {
+            return Err(InputValueError::expected_type(value));
+        };
+        text.parse().map(Self).map_err(|_| {
+            InputValueError::custom("write a whole number as a string, such as \"2147483648\"")
+        })
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.to_string())
     }
 }
 

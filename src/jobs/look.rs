@@ -11,6 +11,7 @@ use super::UNDER_WAY;
 use crate::{database::Database, error::Result};
 
 const DEAD: &str = "state = 'dead'";
+const CANCELLED: &str = "state = 'cancelled'";
 
 /// The jobs in a state, or of a kind.
 pub fn list(state: Option<JobState>, kind: Option<&str>) -> Select<job::Entity> {
@@ -18,6 +19,7 @@ pub fn list(state: Option<JobState>, kind: Option<&str>) -> Select<job::Entity> 
     if let Some(state) = state {
         rows = match state {
             JobState::Dead => rows.filter(Expr::cust(DEAD)),
+            JobState::Cancelled => rows.filter(Expr::cust(CANCELLED)),
             // Cast, or SQLite takes the index on what is queued, which has another order.
             JobState::Queued | JobState::Running | JobState::Waiting => rows
                 .filter(Expr::cust(format!("state IN {UNDER_WAY}")))
@@ -26,7 +28,8 @@ pub fn list(state: Option<JobState>, kind: Option<&str>) -> Select<job::Entity> 
                         .cast_as("text")
                         .eq(state.to_value()),
                 ),
-            JobState::Succeeded | JobState::Cancelled => rows.filter(job::Column::State.eq(state)),
+            // Nearly all of them.
+            JobState::Succeeded => rows.filter(job::Column::State.eq(state)),
         };
     }
     match kind {

@@ -21,7 +21,7 @@ use crate::{
     providers::{LinkRequest, LinkToken, ProviderKind},
     seal::{Place, sha256_hex},
     sync,
-    viewer::{ClientInfo, Owned, Viewer},
+    viewer::{ClientInfo, Owned, Viewer, is_here},
 };
 
 /// A link session that was begun.
@@ -162,6 +162,9 @@ async fn remember(
         user_agent: Set(client.user_agent),
     };
     let mut txn = app.db.begin().await?;
+    if !is_here(&*txn, viewer.user_id).await? {
+        return Err(Error::Unauthenticated);
+    }
     link_token::Entity::insert(row)
         .exec_without_returning(&*txn)
         .await?;

@@ -32,6 +32,6 @@ pub(super) async fn not_linked(app: &App, user_id: Uuid, client: &ClientInfo, er
 
 async fn write(app: &App, entry: Entry) -> Result<()> {
     let txn = app.db.begin().await?;
-    activity::record(&*txn, app.clock.now(), entry).await?;
+    activity::record_once(&*txn, app.clock.now(), entry).await?;
     txn.commit().await
 }

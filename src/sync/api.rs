@@ -89,18 +89,24 @@ async fn sync_item(
     let rows = item::Entity::owned_by(viewer).filter(item::Column::Id.eq(row_id));
     let item = rows.one(&*txn).await?.ok_or_else(unknown)?;
     refuse_disconnected(&item)?;
+    let now = app.clock.now();
     let id = request(&mut txn, app, &item, SyncTrigger::Manual).await?;
     let job = sync_job::Entity::owned_by(viewer)
         .filter(sync_job::Column::Id.eq(id))
         .one(&*txn)
         .await?;
-    let entry = Entry {
-        item_id: Some(row_id),
-        ..Entry::of(viewer.user_id, ActivityKind::SyncRequested, client)
-    };
-    activity::record(&*txn, app.clock.now(), entry).await?;
+    let gone = || Error::internal("a sync job that was asked for is not there");
+    let job = job.ok_or_else(gone)?;
+    // One that waited already was asked for before, and told then.
+    if job.created_at >= now {
+        let entry = Entry {
+            item_id: Some(row_id),
+            ..Entry::of(viewer.user_id, ActivityKind::SyncRequested, client)
+        };
+        activity::record(&*txn, now, entry).await?;
+    }
     txn.commit().await?;
-    job.ok_or_else(|| Error::internal("a sync job that was asked for is not there"))
+    Ok(job)
 }
 
 /// A change of a sync job.

@@ -63,17 +63,25 @@ async fn a_person_takes_everything_along_and_nobody_else_does() {
     let archive = Download::of(&ready(&ana, &id).await).await;
     assert_eq!(archive.status, 200);
     let told = look(&ana, &id).await;
-    assert_eq!(told["size"], archive.bytes.len());
+    assert_eq!(told["size"], archive.bytes.len().to_string());
     let files = unpack(&archive.bytes);
     for file in told["files"].as_array().unwrap() {
         let bytes = &files[file["name"].as_str().unwrap()];
-        assert_eq!(file["size"], bytes.len(), "{file}");
+        assert_eq!(file["size"], bytes.len().to_string(), "{file}");
         assert_eq!(file["sha256"], passbook::seal::sha256_hex(bytes), "{file}");
     }
     assert_eq!(told["files"].as_array().unwrap().len(), files.len());
     let manifest: Value = serde_json::from_slice(&files["manifest.json"]).unwrap();
     assert_eq!(manifest["dataExportId"], json!(id));
-    assert_eq!(manifest["files"].as_array().unwrap().len(), files.len() - 1);
+    assert_eq!(manifest["files"].as_array().unwrap().len(), files.len() - 2);
+    assert!(manifest["files"][0]["size"].is_u64(), "{manifest}");
+    // As `sha256sum -c` reads it.
+    let sums = String::from_utf8(files["SHA256SUMS"].clone()).unwrap();
+    assert_eq!(sums.lines().count(), files.len() - 1);
+    for line in sums.lines() {
+        let (sum, name) = line.split_once("  ").unwrap();
+        assert_eq!(sum, passbook::seal::sha256_hex(&files[name]), "{name}");
+    }
 
     let hers = ana.transactions().await;
     let (csv, ndjson) = records(&files, "transactions");
@@ -289,4 +297,58 @@ async fn an_export_survives_a_crash_at_any_moment() {
     );
     app.idle().await;
     assert_eq!(app.count("SELECT count(*) FROM data_exports").await, 1);
+}
+
+#[tokio::test]
+async fn an_archive_may_be_larger_than_a_number_of_graphql() {
+    let app = TestApp::start().await;
+    let ana = app.person("ana").await;
+    let id = ask(&ana).await;
+    ready(&ana, &id).await;
+    app.meddle("UPDATE data_exports SET size = 3000000000")
+        .await;
+    assert_eq!(look(&ana, &id).await["size"], "3000000000");
+}
+
+/// Has the database refuse to change the export of somebody.
+async fn jam(app: &TestApp, email: &str) {
+    let hers = format!("OLD.user_id = (SELECT id FROM users WHERE email = '{email}')");
+    let statements = match app.backend() {
+        sea_orm::DbBackend::Postgres => vec![
+            format!(
+                "CREATE FUNCTION jam() RETURNS trigger AS $$ BEGIN IF {hers} THEN RAISE 'jammed'; END IF; \
+                 RETURN NEW; END $$ LANGUAGE plpgsql"
+            ),
+            "CREATE TRIGGER jam BEFORE UPDATE ON data_exports FOR EACH ROW EXECUTE FUNCTION jam()"
+                .to_owned(),
+        ],
+        _ => vec![format!(
+            "CREATE TRIGGER jam BEFORE UPDATE ON data_exports WHEN {hers} BEGIN SELECT RAISE(ABORT, 'jammed'); END"
+        )],
+    };
+    for sql in statements {
+        app.meddle(&sql).await;
+    }
+}
+
+#[tokio::test]
+async fn an_archive_that_cannot_be_deleted_keeps_nobody_elses() {
+    let app = TestApp::with(&[("ACCESS_TOKEN_TTL", "2d")]).await;
+    let (ana, bob) = (app.person("ana").await, app.person("bob").await);
+    for person in [&ana, &bob] {
+        let id = ask(person).await;
+        ready(person, &id).await;
+    }
+    app.idle().await;
+    jam(&app, "ana@example.com").await;
+    app.until("jobs", "kind = 'exports.expire' AND state = 'queued'")
+        .await;
+    app.clock.advance(Duration::from_hours(24));
+    app.becomes(
+        "SELECT count(*) FROM data_exports WHERE status = 'expired'",
+        1,
+    )
+    .await;
+    let left = "SELECT count(DISTINCT user_id) FROM data_export_chunks";
+    assert_eq!(app.count(left).await, 1);
 }

@@ -8,7 +8,7 @@
 use async_graphql::{Context, ID, MergedObject, Object};
 
 use super::{
-    access::{admit, known, look},
+    access::{admit, look},
     lists::{
         self, AdminAccessFilter, AdminActivityFilter, AdminItemFilter, AdminUserFilter, JobFilter,
         WebhookDeliveryFilter,
@@ -97,9 +97,7 @@ impl Admin {
         ctx: &Context<'_>,
         #[graphql(desc = "The person's id.")] id: ID,
     ) -> Result<Option<AdminUser>> {
-        let row = known(ctx, Some(id.as_str())).await?;
-        look(ctx, row.as_ref().map(|row| row.id)).await?;
-        Ok(row.map(AdminUser::from))
+        Ok(look(ctx, Some(id.as_str())).await?.map(AdminUser::from))
     }
 
     /// Logins at banks, newest first; removed ones are left out.
@@ -115,7 +113,7 @@ impl Admin {
         #[graphql(desc = "End before the row with this cursor.")] before: Option<String>,
     ) -> Result<Connection<AdminItem>> {
         let filter = filter.unwrap_or_default();
-        look_of(ctx, filter.user_id.as_ref()).await?;
+        look(ctx, filter.user_id.as_deref().map(String::as_str)).await?;
         let page = RawPage {
             first,
             after,
@@ -185,7 +183,7 @@ impl Admin {
         #[graphql(desc = "End before the row with this cursor.")] before: Option<String>,
     ) -> Result<Connection<AdminActivity>> {
         let filter = filter.unwrap_or_default();
-        look_of(ctx, filter.user_id.as_ref()).await?;
+        look(ctx, filter.user_id.as_deref().map(String::as_str)).await?;
         let page = RawPage {
             first,
             after,
@@ -210,7 +208,7 @@ impl Admin {
         #[graphql(desc = "End before the row with this cursor.")] before: Option<String>,
     ) -> Result<Connection<AdminAccess>> {
         let filter = filter.unwrap_or_default();
-        look_of(ctx, filter.user_id.as_ref()).await?;
+        look(ctx, filter.user_id.as_deref().map(String::as_str)).await?;
         let page = RawPage {
             first,
             after,
@@ -220,10 +218,4 @@ impl Admin {
         let rows = lists::audit_log(ctx.app(), self.viewer, filter);
         rows.page(ctx.app().db.read(), page, false).await
     }
-}
-
-/// Writes down a look at a list, which may be cut down to one person.
-async fn look_of(ctx: &Context<'_>, user_id: Option<&ID>) -> Result<()> {
-    let whose = known(ctx, user_id.map(|id| id.as_str())).await?;
-    look(ctx, whose.map(|row| row.id)).await
 }

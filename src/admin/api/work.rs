@@ -8,7 +8,7 @@ use crate::{
     admin::access::Act,
     database::Txn,
     error::{Error, ErrorCode, Refusal, Result},
-    exports::WriteExport,
+    exports::{self, WriteExport},
     graphql::{
         ContextExt,
         admin::{AdminItem, Job, WebhookDelivery},
@@ -93,7 +93,7 @@ impl WorkMutation {
     }
 
     /// Calls a job off that has not begun or waits to be tried again. One that runs goes on, and one that comes
-    /// by itself again and again has its next time all the same. For administrators.
+    /// by itself again and again has its next time all the same. Not an export. For administrators.
     async fn cancel_job(
         &self,
         ctx: &Context<'_>,
@@ -141,10 +141,10 @@ impl WorkMutation {
 async fn retry_job(ctx: &Context<'_>, job_id: &str) -> Result<Job> {
     let mut act = Act::begin(ctx).await?;
     let row = find(&act.txn, job_id).await?;
-    let done = if row.kind == SyncItem::KIND {
-        sync::retry(&mut act.txn, ctx.app(), &row).await?
-    } else {
-        jobs::retry(&mut act.txn, ctx.app(), row.id).await?
+    let done = match row.kind.as_str() {
+        SyncItem::KIND => sync::retry(&mut act.txn, ctx.app(), &row).await?,
+        WriteExport::KIND => exports::retry(&mut act.txn, ctx.app(), &row).await?,
+        _ => jobs::retry(&mut act.txn, ctx.app(), row.id).await?,
     };
     if !done {
         let text = "Only a job that was given up can be tried again, while no other does the same and what it \
@@ -159,11 +159,12 @@ async fn retry_job(ctx: &Context<'_>, job_id: &str) -> Result<Job> {
 async fn cancel_job(ctx: &Context<'_>, job_id: &str) -> Result<Job> {
     let mut act = Act::begin(ctx).await?;
     let row = find(&act.txn, job_id).await?;
+    if row.kind == WriteExport::KIND {
+        let text = "An export is not called off: its person waits for it, and it ends by itself.";
+        return Err(refused(text));
+    }
     let done = if row.kind == SyncItem::KIND {
         sync::cancel_job(&mut act.txn, ctx.app(), &row).await?
-    } else if row.kind == WriteExport::KIND {
-        // The person waits for it, and it ends by itself.
-        false
     } else {
         jobs::cancel(&mut act.txn, ctx.app(), row.id).await?
     };

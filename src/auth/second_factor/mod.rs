@@ -136,7 +136,9 @@ async fn account(auth: &Auth, user_id: Uuid) -> Result<user::Model> {
 
 /// The row of a person, which nobody else changes until the transaction ends.
 pub(super) async fn locked(txn: &Txn, user_id: Uuid) -> Result<user::Model> {
-    let rows = user::Entity::find_by_id(user_id).lock(LockType::NoKeyUpdate);
+    let rows = user::Entity::find_by_id(user_id)
+        .filter(user::Column::DeletedAt.is_null())
+        .lock(LockType::NoKeyUpdate);
     rows.one(&**txn).await?.ok_or(Error::Unauthenticated)
 }
 

@@ -8,7 +8,8 @@ use entity::admin_access;
 use super::user::{self, AdminUser};
 use crate::{error::Result, graphql::scalar::DateTime};
 
-/// Something an administrator looked at or did. Entries are kept for a year, and none is ever changed.
+/// Something an administrator looked at or did. Entries are kept for a year, and none is ever changed but to take out
+/// who has deleted her account.
 #[derive(Clone, Debug)]
 pub struct AdminAccess(pub Arc<admin_access::Model>);
 
@@ -18,7 +19,8 @@ impl From<admin_access::Model> for AdminAccess {
     }
 }
 
-/// Something an administrator looked at or did. Entries are kept for a year, and none is ever changed.
+/// Something an administrator looked at or did. Entries are kept for a year, and none is ever changed but to take out
+/// who has deleted her account.
 #[Object]
 impl AdminAccess {
     /// The administrator; absent for the operator at the command line, and for somebody who is gone.
@@ -31,7 +33,7 @@ impl AdminAccess {
         &self.0.action
     }
 
-    /// Its arguments, as JSON.
+    /// Its arguments, as JSON; of more than 2,000 characters only how they begin, as `cut`.
     async fn arguments(&self) -> &str {
         &self.0.arguments
     }

@@ -138,7 +138,8 @@ impl<T: OutputType> Connection<T> {
         }
     }
 
-    /// How many rows the whole list has under its filter. Counted only when asked for.
+    /// How many rows the whole list has under its filter. Counted only when asked for; null in the lists of `admin`,
+    /// which are too long to be counted.
     async fn total_count(&self) -> Option<i64> {
         self.total_count
     }

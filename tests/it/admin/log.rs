@@ -10,7 +10,7 @@ use passbook::schema::sdl;
 use serde_json::{Value, json};
 
 use super::{about, has, id_of, log_of, seen};
-use crate::support::{Person, TestApp};
+use crate::support::{DEVICE, Person, TestApp};
 
 const LOG: &str = "auditLog(first: 100) { nodes { action arguments address userAgent admin { email } user { email } } }";
 
@@ -63,7 +63,8 @@ async fn whatever_an_administrator_looks_at_is_in_the_log_once() {
             (&newest["action"], &newest["admin"]["email"]),
             (&json!(name), &json!("ana@example.com"))
         );
-        assert!(newest["address"].is_string(), "{newest}");
+        let from = (&newest["address"], &newest["userAgent"]);
+        assert_eq!(from, (&json!("127.0.0.1"), &json!(DEVICE)));
     }
     let many = "users(filter: {search: \"b\"}, first: 50) { nodes { email itemCount } }";
     seen(&ana, many).await;

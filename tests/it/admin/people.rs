@@ -62,6 +62,40 @@ async fn a_demotion_holds_for_the_next_request_and_the_last_administrator_stays(
 }
 
 #[tokio::test]
+async fn of_two_administrators_who_take_it_from_each_other_at_once_one_stays() {
+    let app = TestApp::start().await;
+    let (ana, eve) = (
+        app.administrator("ana").await,
+        app.administrator("eve").await,
+    );
+    let (hers, eves) = (id_of(&ana).await, id_of(&eve).await);
+    app.person("bob").await;
+    // Both have looked and neither has written it down.
+    let stop = "LOCK TABLE activities IN EXCLUSIVE MODE; \
+                UPDATE users SET updated_at = created_at WHERE email = 'bob@example.com'";
+    let Some(txn) = app.hold(stop).await else {
+        return;
+    };
+    let go = async {
+        let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+                       AND wait_event_type = 'Lock'";
+        app.becomes(waiting, 2).await;
+        txn.commit().await.unwrap();
+    };
+    let (one, other, ()) = tokio::join!(
+        about(&ana, "demoteUser", &eves),
+        about(&eve, "demoteUser", &hers),
+        go
+    );
+    let refused = [&one, &other]
+        .into_iter()
+        .filter(|told| code(told) == "INVALID_STATE");
+    assert_eq!(refused.count(), 1, "{one} {other}");
+    let left = "SELECT count(*) FROM users WHERE role = 'admin'";
+    assert_eq!(app.count(left).await, 1);
+}
+
+#[tokio::test]
 async fn somebody_locked_out_is_gone_everywhere_and_told_so_only_with_her_password() {
     let app = TestApp::start().await;
     let (ana, bob) = (app.administrator("ana").await, app.person("bob").await);
@@ -111,6 +145,9 @@ async fn somebody_locked_out_is_gone_everywhere_and_told_so_only_with_her_passwo
     let told = sign_in(&stranger, RIGHT).await;
     let bob = bob.with(told["accessToken"].as_str().unwrap());
     assert!(has(&bob, "ACCOUNT_LOCKED", None).await && has(&bob, "ACCOUNT_UNLOCKED", None).await);
+    // Whoever stood at the locked door is told of, with the right password too.
+    let failed = "SELECT count(*) FROM activities WHERE kind = 'sign_in_failed'";
+    app.becomes(failed, 2).await;
     assert_eq!(
         bob.transactions().await.len(),
         usize::try_from(before + 1).unwrap()

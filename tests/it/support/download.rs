@@ -7,6 +7,8 @@ use std::{
 
 use reqwest::{Method, header::HeaderMap};
 
+use super::DEVICE;
+
 /// What an address answers.
 pub(crate) struct Download {
     pub(crate) status: u16,
@@ -24,7 +26,8 @@ impl Download {
     }
 
     async fn ask(method: Method, url: &str) -> Self {
-        let client = reqwest::Client::builder().build().unwrap();
+        let client = reqwest::Client::builder().user_agent(DEVICE);
+        let client = client.build().unwrap();
         let answer = client.request(method, url).send().await.unwrap();
         Self {
             status: answer.status().as_u16(),

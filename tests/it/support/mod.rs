@@ -40,6 +40,7 @@ mod mx;
 mod person;
 mod place;
 mod program;
+mod rows;
 pub(crate) mod social;
 mod template;
 
@@ -47,7 +48,7 @@ pub(crate) use bank::{Bank, Signed};
 pub(crate) use download::{Download, unpack};
 pub(crate) use hashing::{crowd, with_one_hasher};
 pub(crate) use mailbox::Mailbox;
-pub(crate) use person::{Person, Watch, patiently};
+pub(crate) use person::{DEVICE, Person, Watch, patiently};
 pub(crate) use place::Place;
 pub(crate) use program::Program;
 

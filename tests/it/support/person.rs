@@ -15,6 +15,9 @@ use super::Bank;
 /// What a story waits for at most before it fails.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// What people's clients call themselves.
+pub(crate) const DEVICE: &str = "a story";
+
 pub(crate) struct Person {
     pub(crate) url: String,
     pub(crate) token: String,
@@ -43,6 +46,7 @@ impl Person {
             refresh_token: String::new(),
             // A connection for each request, so that none is left to a server that is gone.
             http: reqwest::Client::builder()
+                .user_agent(DEVICE)
                 .pool_max_idle_per_host(0)
                 .build()
                 .unwrap(),
@@ -106,25 +110,7 @@ impl Person {
 
     /// The whole answer to a document.
     pub(crate) async fn answer(&self, document: &str, variables: Value) -> Value {
-        let body = json!({"query": document, "variables": variables});
-        let mut request = self
-            .http
-            .post(format!("{}/graphql", self.url))
-            .header("content-type", "application/json");
-        if !self.token.is_empty() {
-            request = request.bearer_auth(&self.token);
-        }
-        if let Some(address) = &self.forwarded {
-            request = request.header("x-forwarded-for", address);
-        }
-        let text = request
-            .body(body.to_string())
-            .send()
-            .await
-            .unwrap()
-            .text()
-            .await
-            .unwrap();
+        let (_, text) = self.raw(document, variables).await;
         serde_json::from_str(&text).unwrap_or_else(|_| panic!("no JSON: {text}"))
     }
 
@@ -147,10 +133,16 @@ impl Person {
     /// The answer to a document as it travels: status and text.
     pub(crate) async fn raw(&self, document: &str, variables: Value) -> (u16, String) {
         let body = json!({"query": document, "variables": variables});
-        let request = self
+        let mut request = self
             .http
             .post(format!("{}/graphql", self.url))
             .header("content-type", "application/json");
+        if !self.token.is_empty() {
+            request = request.bearer_auth(&self.token);
+        }
+        if let Some(address) = &self.forwarded {
+            request = request.header("x-forwarded-for", address);
+        }
         let answer = request.body(body.to_string()).send().await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())
     }
@@ -356,13 +348,18 @@ impl Watch {
 
     /// The next message, pings aside.
     pub(crate) async fn message(&mut self) -> Value {
-        let message = async {
+        serde_json::from_str(&self.text().await).unwrap()
+    }
+
+    /// The next message as it travels, pings aside.
+    pub(crate) async fn text(&mut self) -> String {
+        let text = async {
             loop {
                 match self.frame().await {
                     Message::Text(text) => {
                         let message: Value = serde_json::from_str(&text).unwrap();
                         if message["type"] != "ping" {
-                            return message;
+                            return text.to_string();
                         }
                     }
                     Message::Close(frame) => panic!("closed: {frame:?}"),
@@ -370,7 +367,7 @@ impl Watch {
                 }
             }
         };
-        patiently(message).await
+        patiently(text).await
     }
 
     /// The code the server closes the socket with.

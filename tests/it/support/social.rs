@@ -7,7 +7,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use reqwest::{Url, redirect::Policy};
 use serde_json::{Value, json};
 
-use super::{Bank, Person, TestApp};
+use super::{Bank, DEVICE, Person, TestApp};
 
 /// Where the app is, as far as anybody knows.
 pub(crate) const APP: &str = "https://app.example/signed-in?from=passbook";
@@ -57,7 +57,7 @@ pub(crate) struct Browser {
 
 impl Browser {
     pub(crate) fn open() -> Self {
-        let http = reqwest::Client::builder();
+        let http = reqwest::Client::builder().user_agent(DEVICE);
         let http = http.redirect(Policy::none()).pool_max_idle_per_host(0);
         Self {
             http: http.build().unwrap(),

@@ -5,7 +5,13 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::{Download, Person, TestApp, patiently};
+use crate::support::{
+    Download, Person, TestApp, patiently,
+    social::{self, Spa},
+};
+
+mod behind;
+mod providers;
 
 const DELETE: &str = "mutation($password: String) { deleteAccount(input: {password: $password}) { \
     deletedUserId userErrors { code field } } }";
@@ -145,107 +151,6 @@ async fn an_account_is_gone_at_once_and_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn a_sync_that_runs_meanwhile_writes_nothing_back() {
-    let app = TestApp::start().await;
-    let ana = app.person("ana").await;
-    let item = ana.link(&app.bank, "user_transactions_dynamic").await;
-    let there = app.bank.item_id().await;
-    let added = json!({"add": [{"name": "Late", "amount": 1}], "notify": false});
-    app.bank.change(&there, added).await;
-    let slow = json!({"kind": "latency", "ms": 2_000, "endpoint": "/transactions/sync"});
-    app.bank.faults(json!([slow])).await;
-    ana.ask_sync(&item).await;
-    app.until("sync_jobs", "status = 'running'").await;
-    let asked = app.bank.calls("/transactions/sync").await.len();
-    let id = leave(&app, &ana).await;
-    // Its answer comes when nobody wants it any more.
-    patiently(async { while app.bank.calls("/transactions/sync").await.len() <= asked {} }).await;
-    let running = "SELECT count(*) FROM jobs WHERE kind = 'sync.item' AND state = 'running'";
-    app.becomes(running, 0).await;
-    assert_eq!(app.count("SELECT count(*) FROM transactions").await, 0);
-    is_gone(&app).await;
-    assert_eq!(traces(&app, &id).await, Vec::<String>::new());
-}
-
-#[tokio::test]
-async fn while_a_provider_is_down_only_what_it_has_to_hear_of_is_kept() {
-    let app = TestApp::start().await;
-    let ana = app.person("ana").await;
-    ana.link(&app.bank, "user_transactions_100").await;
-    let fault = json!({"kind": "error", "code": "PLANNED_MAINTENANCE", "endpoint": REMOVE});
-    app.bank.faults(json!([fault])).await;
-    let id = leave(&app, &ana).await;
-    assert!(is_out(&ana).await);
-    app.until("jobs", "kind = 'deletion.finish' AND state = 'waiting'")
-        .await;
-    app.until("jobs", "kind = 'linking.remove' AND state = 'waiting'")
-        .await;
-    let mut kept = traces(&app, &id).await;
-    kept.sort();
-    assert_eq!(kept, ["feeds", "items", "jobs", "sessions", "users"]);
-    let plain = "SELECT count(*) FROM users WHERE email <> '' AND deleted_at IS NOT NULL";
-    assert_eq!(app.count(plain).await, 0);
-    let devices =
-        "SELECT count(*) FROM sessions WHERE user_agent IS NOT NULL OR address IS NOT NULL";
-    assert_eq!(app.count(devices).await, 0);
-    for _ in 0..3 {
-        app.clock.advance(Duration::from_hours(7));
-        app.settles().await;
-    }
-    assert_eq!(app.bank.item().await["removed"], false);
-    assert_eq!(
-        app.count("SELECT count(*) FROM items WHERE length(access_token) > 0")
-            .await,
-        1
-    );
-    app.bank.faults(json!([])).await;
-    is_gone(&app).await;
-    assert_eq!(app.bank.items().await[0]["removed"], true);
-    assert_eq!(traces(&app, &id).await, Vec::<String>::new());
-}
-
-#[tokio::test]
-async fn a_deletion_goes_on_after_every_crash_and_when_its_job_is_lost() {
-    let app = TestApp::start().await;
-    let ana = app.person("ana").await;
-    ana.link(&app.bank, "user_transactions_100").await;
-    let id = leave(&app, &ana).await;
-    let app = app.crash().await.crash().await;
-    assert!(is_out(&ana).await, "a restart does not forget");
-    // As a job ends under which the third worker died.
-    app.settles().await;
-    app.meddle("UPDATE jobs SET state = 'dead', finished_at = 1 WHERE kind = 'deletion.finish'")
-        .await;
-    app.passes(Duration::from_mins(11), "deletion.sweep").await;
-    is_gone(&app).await;
-    assert_eq!(traces(&app, &id).await, Vec::<String>::new());
-    assert_eq!(app.bank.items().await[0]["removed"], true);
-}
-
-#[tokio::test]
-async fn a_bank_that_is_linked_while_its_person_leaves_is_given_up() {
-    let app = TestApp::start().await;
-    let ana = app.person("ana").await;
-    let webhook = format!("{}/webhooks/plaid", app.url);
-    let token = app.bank.public_token("user_good", &webhook).await;
-    let slow = json!({"kind": "latency", "ms": 1_500, "endpoint": "/item/public_token/exchange"});
-    app.bank.faults(json!([slow])).await;
-    let offer = "mutation($t: String!) { exchangePublicToken(input: {publicToken: $t}) { item { id } userErrors { code } } }";
-    let leaving = async {
-        app.until("exchanges", "started_at IS NOT NULL").await;
-        leave(&app, &ana).await
-    };
-    let (told, id) = tokio::join!(ana.answer(offer, json!({"t": token})), leaving);
-    assert!(
-        told["data"]["exchangePublicToken"]["item"].is_null(),
-        "{told}"
-    );
-    is_gone(&app).await;
-    assert_eq!(app.bank.items().await[0]["removed"], true);
-    assert_eq!(traces(&app, &id).await, Vec::<String>::new());
-}
-
-#[tokio::test]
 async fn only_the_person_deletes_her_account() {
     let app = TestApp::start().await;
     let ana = app.person("ana").await;
@@ -293,6 +198,8 @@ async fn somebody_without_a_password_has_to_have_signed_in_a_moment_ago() {
         let told = delete(&ana, password).await;
         assert_eq!(told["userErrors"][0]["code"], "SIGN_IN_AGAIN", "{told}");
     }
+    let failed = "SELECT count(*) FROM activities WHERE kind = 'account_deletion_failed'";
+    app.becomes(failed, 3).await;
     // As if she had signed in three minutes ago.
     let bob = app.person("bob").await;
     app.meddle("UPDATE users SET password_hash = '' WHERE email = 'bob@example.com'")
@@ -318,4 +225,16 @@ async fn on_all_replicas_she_is_out_within_a_second() {
         there.error("{ viewer { id } }", json!({})).await,
         "UNAUTHENTICATED"
     );
+}
+
+#[tokio::test]
+async fn who_leaves_can_come_back_at_once_with_the_identity_she_had() {
+    let app = social::start().await;
+    let ana = app.person("ana").await;
+    Spa::open().link(&ana, "carla").await;
+    let app = app.restart_with(&[("WORKERS", "0")]).await;
+    leave(&app, &ana).await;
+    let anew = Spa::open().complete(&ana.stranger(), "carla").await;
+    assert!(anew["accessToken"].is_string(), "{anew}");
+    assert_eq!(app.count("SELECT count(*) FROM users").await, 2);
 }
