@@ -242,7 +242,7 @@ async fn a_look_that_began_before_the_person_did_something_is_thrown_away() {
     let good = ana.credentials("mxuser", "any").await;
     let old = json!([
         {"kind": "says", "body": settled("DENIED"), "endpoint": MEMBER, "count": 1},
-        {"kind": "late", "ms": 900, "endpoint": MEMBER, "count": 1},
+        {"kind": "held", "endpoint": MEMBER, "count": 1},
     ]);
     app.bank.faults(old).await;
     let job = ana.ask_sync(&item).await;
@@ -250,6 +250,7 @@ async fn a_look_that_began_before_the_person_did_something_is_thrown_away() {
         .await;
     let tried = ana.update(&item, good).await;
     assert_eq!(tried["item"]["linkStatus"], "PROCESSING", "{tried}");
+    app.bank.faults(json!([])).await;
     let ended = app.sync_ends(&ana, &job).await;
     assert_eq!(ended["status"], "SUCCEEDED", "{ended}");
 }

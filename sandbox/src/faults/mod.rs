@@ -81,8 +81,6 @@ pub(crate) enum Kind {
     Drop { after: usize },
     /// Accepts, does the work, waits without a word, and cuts the connection.
     Hang { ms: u64 },
-    /// Does the work at once, and answers late.
-    Late { ms: u64 },
     /// Does the work, and says something else.
     Says { body: Value },
     /// The work is done and the answer never arrives.
@@ -226,9 +224,7 @@ impl Kind {
     /// How long the answer is held back.
     fn stall(&self) -> Option<Duration> {
         match self {
-            Self::Hang { ms } | Self::Late { ms } => {
-                Some(Duration::from_millis((*ms).min(120_000)))
-            }
+            Self::Hang { ms } => Some(Duration::from_millis((*ms).min(120_000))),
             _ => None,
         }
     }
@@ -264,7 +260,6 @@ impl Kind {
             Self::Status { .. } => "status",
             Self::Drop { .. } => "drop",
             Self::Hang { .. } => "hang",
-            Self::Late { .. } => "late",
             Self::Says { .. } => "says",
             Self::Lost => "lost",
             Self::Held => "held",
