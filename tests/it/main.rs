@@ -56,6 +56,7 @@ mod signatures;
 mod signing_in;
 mod signing_out;
 mod social;
+mod social_claims;
 mod social_forgeries;
 mod sweep;
 mod sync;
