@@ -1,7 +1,7 @@
 //! Sealed secrets. One master key from outside the database; from it one key per purpose. Sealing is
 //! AES-256-GCM-SIV, which forgives a repeated nonce, with the place of the secret as additional data:
-//! a ciphertext moved to another row or person does not open. Keys may be several, newest first: the
-//! first seals, all open.
+//! a ciphertext moved to another row or person does not open. Keys may be several: the first seals, all open. So
+//! a key can be known to every replica before any of them seals with it.
 
 use aws_lc_rs::{
     aead::{AES_256_GCM_SIV, Aad, Nonce, RandomizedNonceKey},
@@ -43,7 +43,7 @@ impl std::fmt::Debug for Keys {
 }
 
 impl Keys {
-    /// Reads keys written as in `SECRET_KEY`: base64 of 32 bytes each, newest first, comma-separated.
+    /// Reads keys written as in `SECRET_KEY`: base64 of 32 bytes each, comma-separated, the one that seals first.
     ///
     /// # Errors
     /// A sentence that says what is wrong and never shows the value.
@@ -57,7 +57,7 @@ impl Keys {
 
     /// Seals a secret for one place.
     pub fn seal(&self, place: Place, secret: &[u8]) -> Result<Vec<u8>> {
-        let key = self.newest()?;
+        let key = self.first()?;
         let mut body = secret.to_vec();
         let aad = Aad::from(place.bytes(key.id));
         let nonce = key
@@ -100,40 +100,39 @@ impl Keys {
         Ok(opened.to_vec())
     }
 
-    /// What a secret begins with that was sealed under the newest key.
+    /// What a secret begins with that was sealed under the first key.
     pub fn head(&self) -> Result<Vec<u8>> {
-        let newest = self.newest()?;
-        Ok([&[VERSION][..], &newest.id].concat())
+        let first = self.first()?;
+        Ok([&[VERSION][..], &first.id].concat())
     }
 
-    /// The ids of the keys in hex, newest first. They tell nothing of the keys.
+    /// The ids of the keys in hex, as the keys were given. They tell nothing of the keys.
     pub fn ids(&self) -> Vec<String> {
         self.0.iter().map(|key| hex(&key.id)).collect()
     }
 
-    /// The key that signs access tokens, newest first, each with its id in hex.
-    pub fn access_token_keys(&self) -> Vec<(String, [u8; 32])> {
-        self.0
-            .iter()
-            .map(|key| (hex(&key.id), key.derive(b"access token")))
+    /// The keys of access tokens, the one that signs first, each with its id in hex.
+    pub fn access_token_keys(&self) -> Result<Vec<(String, [u8; 32])>> {
+        let keys = self.0.iter();
+        keys.map(|key| Ok((hex(&key.id), derive(&key.master, b"access token")?)))
             .collect()
     }
 
-    /// A keyed hash under the newest key.
+    /// A keyed hash under the first key.
     pub fn mac(&self, purpose: &'static [u8], message: &[u8]) -> Result<[u8; 32]> {
-        Ok(self.newest()?.mac(purpose, message))
+        self.first()?.mac(purpose, message)
     }
 
     /// Whether a keyed hash was made by any of our keys, in constant time for each.
     pub fn mac_matches(&self, purpose: &'static [u8], message: &[u8], mac: &[u8]) -> bool {
         self.0.iter().any(|key| {
-            let own = key.mac(purpose, message);
-            own.get(..mac.len())
-                .is_some_and(|own| constant_time::verify_slices_are_equal(own, mac).is_ok())
+            let own = key.mac(purpose, message).ok();
+            let own = own.as_ref().and_then(|own| own.get(..mac.len()));
+            own.is_some_and(|own| constant_time::verify_slices_are_equal(own, mac).is_ok())
         })
     }
 
-    fn newest(&self) -> Result<&Key> {
+    fn first(&self) -> Result<&Key> {
         self.0
             .first()
             .ok_or_else(|| Error::internal("no secret key"))
@@ -152,24 +151,22 @@ impl Key {
             return Err("is one byte repeated".to_owned());
         }
         let master = hkdf::Salt::new(hkdf::HKDF_SHA256, b"passbook").extract(&bytes);
-        let seal = RandomizedNonceKey::new(&AES_256_GCM_SIV, &derive(&master, b"seal"));
+        let unusable = |_| "cannot be used".to_owned();
+        let seal = derive(&master, b"seal").map_err(unusable)?;
+        let seal = RandomizedNonceKey::new(&AES_256_GCM_SIV, &seal);
         let seal = seal.map_err(|_| "cannot be used".to_owned())?;
-        let id = digest::digest(&digest::SHA256, &derive(&master, b"key id"));
-        let id = id.as_ref().first_chunk().copied().unwrap_or_default();
+        let id = derive(&master, b"key id").map_err(unusable)?;
+        let id = digest::digest(&digest::SHA256, &id);
+        let id = id.as_ref().first_chunk().copied();
+        let id = id.ok_or_else(|| "cannot be used".to_owned())?;
         Ok(Self { id, seal, master })
     }
 
-    fn derive(&self, purpose: &'static [u8]) -> [u8; 32] {
-        derive(&self.master, purpose)
-    }
-
-    fn mac(&self, purpose: &'static [u8], message: &[u8]) -> [u8; 32] {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, &self.derive(purpose));
-        hmac::sign(&key, message)
-            .as_ref()
-            .first_chunk()
-            .copied()
-            .unwrap_or_default()
+    fn mac(&self, purpose: &'static [u8], message: &[u8]) -> Result<[u8; 32]> {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &derive(&self.master, purpose)?);
+        let mac = hmac::sign(&key, message);
+        let mac = mac.as_ref().try_into();
+        mac.map_err(Error::internal)
     }
 }
 
@@ -184,13 +181,15 @@ impl Place {
     }
 }
 
-fn derive(master: &hkdf::Prk, purpose: &'static [u8]) -> [u8; 32] {
+/// A key for one purpose. HKDF fails only for more than 255 blocks of output, and this is one; if it did, no key of
+/// zeros may come of it.
+fn derive(master: &hkdf::Prk, purpose: &'static [u8]) -> Result<[u8; 32]> {
     let mut key = [0; 32];
-    // HKDF fails only for more than 255 blocks of output; this is one.
-    if let Ok(okm) = master.expand(&[purpose], hkdf::HKDF_SHA256) {
-        let _ = okm.fill(&mut key);
-    }
-    key
+    let info = [purpose];
+    let okm = master.expand(&info, hkdf::HKDF_SHA256);
+    let okm = okm.map_err(Error::internal)?;
+    okm.fill(&mut key).map_err(Error::internal)?;
+    Ok(key)
 }
 
 /// SHA-256 in lower-case hex: how bearer secrets are remembered.

@@ -105,7 +105,7 @@ pub enum ActivityKind {
     /// An identity was unlinked.
     #[sea_orm(string_value = "identity_unlinked")]
     IdentityUnlinked,
-    /// What came back from an issuer in the person's name was not acceptable.
+    /// A social login or a link in the person's name, or with her address, was refused.
     #[sea_orm(string_value = "identity_refused")]
     IdentityRefused,
     /// A bank was linked.

@@ -52,6 +52,12 @@ pub enum MailKind {
     /// Tells that the password was set anew by mail.
     #[sea_orm(string_value = "password_reset")]
     PasswordReset,
+    /// Tells that an identity was linked.
+    #[sea_orm(string_value = "identity_linked")]
+    IdentityLinked,
+    /// Tells that an identity was unlinked.
+    #[sea_orm(string_value = "identity_unlinked")]
+    IdentityUnlinked,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

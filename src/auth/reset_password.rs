@@ -6,7 +6,7 @@ use async_graphql::InputObject;
 use chrono::{DateTime, Utc};
 use entity::{
     activity::ActivityKind,
-    identity,
+    identity, login_attempt,
     mail::{self as mail_row, MailKind},
     session::{self, RevokedReason},
     user,
@@ -140,6 +140,11 @@ async fn set(
         user = forget_others(&txn, user.id, now).await?;
     }
     mail::take_back(&txn, user.id, MailKind::ChangeEmail, now).await?;
+    // Identities that somebody else is about to link.
+    login_attempt::Entity::delete_many()
+        .filter(login_attempt::Column::UserId.eq(user.id))
+        .exec(&*txn)
+        .await?;
     let entry = Entry::of(user.id, ActivityKind::PasswordReset, client);
     activity::record(&*txn, now, entry).await?;
     Ok((txn, user))

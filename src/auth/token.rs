@@ -57,7 +57,7 @@ impl std::fmt::Debug for AccessTokens {
 
 impl AccessTokens {
     pub(super) fn new(keys: &Keys, lifetime: Duration) -> Result<Self> {
-        let keys = keys.access_token_keys();
+        let keys = keys.access_token_keys()?;
         let (_, newest) = keys
             .first()
             .ok_or_else(|| Error::internal("no key signs access tokens"))?;
@@ -169,7 +169,11 @@ mod tests {
     }
 
     fn good_header() -> Value {
-        let (kid, _) = Keys::parse(OLD).unwrap().access_token_keys().remove(0);
+        let (kid, _) = Keys::parse(OLD)
+            .unwrap()
+            .access_token_keys()
+            .unwrap()
+            .remove(0);
         json!({"typ": "at+jwt", "alg": "HS256", "kid": kid})
     }
 
@@ -190,7 +194,11 @@ mod tests {
 
     /// A token signed with the right key, whatever it says.
     fn signed(header: &Value, claims: &Value) -> String {
-        let (_, key) = Keys::parse(OLD).unwrap().access_token_keys().remove(0);
+        let (_, key) = Keys::parse(OLD)
+            .unwrap()
+            .access_token_keys()
+            .unwrap()
+            .remove(0);
         signed_with(&key, header, claims)
     }
 

@@ -66,13 +66,31 @@ pub(super) async fn get(config: &Config, db: &Database) -> Result<Keys, Failure>
         None => make(&vacancy(config, &seen)?)?,
     };
     fit(config, &keys, &seen)?;
-    let Some(newest) = keys.ids().into_iter().next() else {
+    let Some(first) = keys.ids().into_iter().next() else {
         return Err(Failure::config("SECRET_KEY: is empty"));
     };
-    if !seen.iter().any(|row| row.key_id == newest) {
-        remember(db, &keys, newest).await?;
+    if !seen.iter().any(|row| row.key_id == first) {
+        remember(db, &keys, first).await?;
     }
     Ok(keys)
+}
+
+/// The keys of servers that run: a key that none of them has begun with may be unknown to all, and nothing may be
+/// sealed with it.
+pub(super) async fn in_use(config: &Config, db: &Database) -> Result<Keys, Failure> {
+    let seen = seen(db).await?;
+    let keys = match find(config)? {
+        Some(keys) => keys,
+        None => return Err(vacancy(config, &seen).err().unwrap_or_else(needed)),
+    };
+    fit(config, &keys, &seen)?;
+    let first = keys.ids().into_iter().next().unwrap_or_default();
+    if seen.iter().any(|row| row.key_id == first) {
+        return Ok(keys);
+    }
+    Err(Failure::config(format!(
+        "SECRET_KEY: no server has begun with {first} in front; restart all of them so, then run this again"
+    )))
 }
 
 /// The keys that are there already.

@@ -58,7 +58,7 @@ enum Command {
     Sandbox(sandbox::SandboxArgs),
     /// Show the exchange rates of a running server as they come.
     Rates(rates::RatesArgs),
-    /// Seal all secrets under the newest key of `SECRET_KEY` now; a running server does so by itself.
+    /// Seal all secrets under the first key of `SECRET_KEY` now; a running server does so by itself within the hour.
     Rekey(DatabaseArgs),
     /// Make, list, promote, lock and sign out people.
     User(user::UserArgs),

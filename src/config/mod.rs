@@ -60,6 +60,7 @@ pub const NAMES: &[&str] = &[
     "OIDC_<NAME>_ISSUER",
     "OIDC_<NAME>_NAME",
     "OIDC_<NAME>_NETWORK",
+    "OIDC_<NAME>_SCOPES",
     "OIDC_PROVIDERS",
     "OPERATION_TIMEOUT",
     "PLAID_BASE_URL",

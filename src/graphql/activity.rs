@@ -117,7 +117,8 @@ pub enum ActivityKind {
     IdentityLinked,
     /// An identity was unlinked; `detail` names the provider.
     IdentityUnlinked,
-    /// An identity was to be linked, and what came back from the provider was not acceptable.
+    /// Somebody tried to link an identity, or to sign in with one that has your address, and was refused: what came
+    /// back from the provider was not acceptable, a code was not hers, or the password was wrong.
     IdentityRefused,
     /// A bank was linked.
     ItemLinked,

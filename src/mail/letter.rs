@@ -20,6 +20,10 @@ pub(super) enum Say {
     EmailChanging,
     /// Your password was set anew.
     PasswordReset,
+    /// An account elsewhere lets you in from now on.
+    IdentityLinked,
+    /// An account elsewhere lets you in no more.
+    IdentityUnlinked,
 }
 
 /// How the reader goes on.
@@ -105,8 +109,21 @@ pub(super) fn letter(say: &Say) -> (&'static str, String) {
         ),
         Say::PasswordReset => (
             "Your password was changed",
-            "The password of your account was changed with a mail to this address, and all devices were signed out.\n\nIf \
-             it was not you, somebody reads your mail: secure your mailbox first, then ask for a new password."
+            "The password of your account was changed with a mail to this address, and all devices were signed out. Accounts \
+             elsewhere that are linked to it still let you in: unlink what you do not know.\n\nIf it was not you, somebody \
+             reads your mail: secure your mailbox first, then ask for a new password."
+                .to_owned(),
+        ),
+        Say::IdentityLinked => (
+            "An account elsewhere was linked to yours",
+            "Somebody who is signed in to your account linked an account elsewhere to it, which opens it from now on, \
+             whatever becomes of your password.\n\nIf it was not you, unlink it now, and then choose a new password."
+                .to_owned(),
+        ),
+        Say::IdentityUnlinked => (
+            "An account elsewhere was unlinked from yours",
+            "Somebody who is signed in to your account unlinked an account elsewhere from it, which opens it no more.\n\n\
+             If it was not you, choose a new password now, and look at what is linked to your account."
                 .to_owned(),
         ),
     };

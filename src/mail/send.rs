@@ -91,6 +91,8 @@ async fn address(app: &App, mail: &mail::Model) -> Result<Option<(String, Say)>>
         MailKind::VerifyEmail => told(Say::VerifyEmail(way()?)),
         MailKind::EmailChanging => told(Say::EmailChanging),
         MailKind::PasswordReset => told(Say::PasswordReset),
+        MailKind::IdentityLinked => told(Say::IdentityLinked),
+        MailKind::IdentityUnlinked => told(Say::IdentityUnlinked),
         MailKind::Registration | MailKind::ChangeEmail => {
             match owner(app, &mail.email_key).await? {
                 Some(owner) if Some(owner.id) != mail.user_id => {

@@ -12,8 +12,8 @@ use crate::{
     jobs::{Claim, Job},
 };
 
-/// Seals anew what is not under the newest key. It looks again each hour as long as there are several
-/// keys, since a replica that does not know the newest yet goes on with its own.
+/// Seals anew what is not under the first key. It looks again each hour as long as there are several
+/// keys, since a replica that has another in front goes on with that.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Rekey {}
 
@@ -35,7 +35,7 @@ impl Job for Rekey {
         if done.sealed > 0 {
             tracing::info!(
                 sealed = done.sealed,
-                "secrets are sealed under the newest key"
+                "secrets are sealed under the first key"
             );
         }
         Ok(())

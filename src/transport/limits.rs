@@ -124,6 +124,8 @@ pub(super) const CREDENTIAL_FIELDS: &[&str] = &[
     "changePassword",
     "changeEmail",
     "startSocialLogin",
+    "completeSocialLogin",
+    "linkIdentity",
     "deleteAccount",
     "requestPasswordReset",
     "resetPassword",

@@ -82,6 +82,36 @@ fn a_climb_is_found_however_it_is_written() {
     assert_eq!(found, ["app", "error", "linking", "server"]);
 }
 
+/// Where clients are made. Each says itself how long it waits, and follows no redirect, which would carry what it sends
+/// elsewhere.
+const CLIENTS: [&str; 6] = [
+    "cli/demo/client.rs",
+    "cli/doctor/webhooks.rs",
+    "cli/rates/client.rs",
+    "providers/alphavantage/client.rs",
+    "providers/guard/mod.rs",
+    "providers/http.rs",
+];
+
+#[test]
+fn every_client_is_made_where_it_can_be_looked_at() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut made = Vec::new();
+    for file in files(&src) {
+        let text = fs::read_to_string(&file).unwrap();
+        let count =
+            text.matches("Client::builder()").count() + text.matches("ClientBuilder").count();
+        if count > 0 {
+            let name = file.strip_prefix(&src).unwrap().display().to_string();
+            assert_eq!(count, 1, "{name}");
+            assert!(text.contains("Policy::none())"), "{name}");
+            made.push(name);
+        }
+    }
+    made.sort();
+    assert_eq!(made, CLIENTS);
+}
+
 fn files(directory: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(directory).unwrap() {

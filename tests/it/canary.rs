@@ -3,17 +3,13 @@
 //! something, and in the database with its journal, after an end that nobody could prepare for.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use data_encoding::BASE32_NOPAD;
-use passbook::{clock::Clock, seal::hex};
 use serde_json::{Value, json};
 
 use crate::{
-    second_factor::code_at,
-    support::{
-        Bank, Download, Mailbox, Person, Place, Program,
-        social::{APP, Browser, COMPLETE, Spa},
-        unpack,
-    },
+    canary_elsewhere::{by_an_issuer, link_with_plaid},
+    canary_mine::Mine,
+    canary_people::{by_mail, second_factor, sign_in},
+    support::{Bank, Download, Mailbox, Person, Place, Program, social::APP, unpack},
 };
 
 const SECRET_KEY: &str = "Y2FuYXJ5LWtleS1vZi0zMi1ieXRlcy1pbi10aGlzLTE=";
@@ -22,57 +18,14 @@ const MX_API_KEY: &str = "canary-mx-api-key-90c4";
 const MX_WEBHOOK_PASSWORD: &str = "canary-mx-webhook-77e2";
 const SMTP_PASSWORD: &str = "canary-smtp-password-6e0d";
 const CLIENT_SECRET: &str = "canary-client-secret-c71a";
+const DATABASE_PASSWORD: &str = "canary-database-password-1b7e";
 const RATES_KEY: &str = "CANARYRATES4F0D";
 /// What she types for her bank, and answers when it asks.
 const TYPED: &str = "canary-7f3a-in-the-coal-mine";
 /// Her password, as `Person` has it, one that is wrong, and the one she takes then.
-const PASSWORD: &str = "correct horse battery";
-const GUESSED: &str = "canary guessed 31fc";
-const CHANGED: &str = "canary changed c0de";
-
-/// What somebody might look for, and whose it is.
-struct Canary {
-    name: &'static str,
-    value: String,
-}
-
-/// What was planted, and all that was said where none of it may be.
-#[derive(Default)]
-struct Mine {
-    canaries: Vec<Canary>,
-    heard: Vec<(&'static str, Vec<u8>)>,
-}
-
-impl Mine {
-    fn plant(&mut self, name: &'static str, value: &str) {
-        assert!(!value.is_empty(), "{name}");
-        let value = value.to_owned();
-        self.canaries.push(Canary { name, value });
-    }
-
-    fn hear(&mut self, place: &'static str, said: impl Into<Vec<u8>>) {
-        self.heard.push((place, said.into()));
-    }
-
-    /// What was found, and where.
-    fn found(&self) -> Vec<(&'static str, &'static str)> {
-        let found = self.canaries.iter().flat_map(|canary| {
-            let told = self
-                .heard
-                .iter()
-                .filter(|(_, said)| has(said, &canary.value));
-            told.map(|&(place, _)| (canary.name, place))
-        });
-        found.collect()
-    }
-}
-
-/// Whether a text is there, as it is or as the bytes it is made of. All that is looked for is ASCII,
-/// which stays what it is among bytes that are no text.
-fn has(said: &[u8], text: &str) -> bool {
-    let said = String::from_utf8_lossy(said);
-    said.contains(text) || said.contains(&hex(text.as_bytes()))
-}
+pub(crate) const PASSWORD: &str = "correct horse battery";
+pub(crate) const GUESSED: &str = "canary guessed 31fc";
+pub(crate) const CHANGED: &str = "canary changed c0de";
 
 #[tokio::test]
 async fn no_secret_is_where_none_may_be() {
@@ -83,8 +36,8 @@ async fn no_secret_is_where_none_may_be() {
     let ana = Person::register(&program.url, "ana").await;
     sign_in(&ana, &mut mine).await;
     by_mail(&ana, &mailbox, &mut mine).await;
-    second_factor(&ana, &mut mine).await;
-    by_an_issuer(&ana, &mut mine).await;
+    second_factor(&ana, &place, &mut mine).await;
+    by_an_issuer(&ana, &bank, &mut mine).await;
     link_with_plaid(&ana, &bank, &mut mine).await;
     link_with_mx(&ana, &bank, &mut mine).await;
     news_from_mx(&program, &mut mine).await;
@@ -96,7 +49,8 @@ async fn no_secret_is_where_none_may_be() {
     mine.hear("metrics", metrics);
     mine.hear("doctor", program.says("doctor").await);
     let log = program.kill();
-    assert!(has(&log, "Called MX"), "everything is logged");
+    let shown = String::from_utf8_lossy(&log);
+    assert!(shown.contains("Called MX"), "everything is logged");
     mine.hear("log", log);
     mine.hear("database", place.contents().await);
     assert_eq!(mine.found(), []);
@@ -105,10 +59,20 @@ async fn no_secret_is_where_none_may_be() {
     assert_eq!(mine.found(), there);
 }
 
+/// The address of the database with a password in it, where it takes one.
+fn with_password(url: &str, mine: &mut Mine) -> String {
+    let Some(rest) = url.strip_prefix("postgres://postgres@") else {
+        return url.to_owned();
+    };
+    mine.plant("DATABASE_URL's password", DATABASE_PASSWORD);
+    format!("postgres://postgres:{DATABASE_PASSWORD}@{rest}")
+}
+
 /// Starts the program with a secret in every setting that takes one.
 async fn serve(place: &Place, bank: &Bank, mailbox: &Mailbox, mine: &mut Mine) -> Program {
     let below = |path: &str| format!("{}/{path}", bank.url());
     let (mx, rates, issuer) = (below("mx"), below("alphavantage"), below("oidc/sandbox"));
+    let database = with_password(place.url(), mine);
     let smtp = mailbox.url(&format!("passbook:{SMTP_PASSWORD}@"));
     let settings = [
         ("SMTP_URL", smtp.as_str()),
@@ -117,7 +81,7 @@ async fn serve(place: &Place, bank: &Bank, mailbox: &Mailbox, mine: &mut Mine) -
         ("REGISTRATION", "open"),
         ("LISTEN", "127.0.0.1:0"),
         ("METRICS_LISTEN", "127.0.0.1:0"),
-        ("DATABASE_URL", place.url()),
+        ("DATABASE_URL", &database),
         ("SECRET_KEY", SECRET_KEY),
         ("RUST_LOG", "trace"),
         ("PLAID_ENV", "sandbox"),
@@ -153,6 +117,10 @@ async fn serve(place: &Place, bank: &Bank, mailbox: &Mailbox, mine: &mut Mine) -
     for (name, login) in [
         ("MX_API_KEY as it is sent", format!("client:{MX_API_KEY}")),
         (
+            "OIDC_SANDBOX_CLIENT_SECRET as it is sent",
+            format!("client:{CLIENT_SECRET}"),
+        ),
+        (
             "MX_WEBHOOK_PASSWORD as it is sent",
             format!("mx:{MX_WEBHOOK_PASSWORD}"),
         ),
@@ -164,175 +132,6 @@ async fn serve(place: &Place, bank: &Bank, mailbox: &Mailbox, mine: &mut Mine) -
     mine.plant("SMTP_URL's password as it is sent", &login);
     mine.plant("the key itself", "canary-key-of-32-bytes-in-this-1");
     Program::serve(&settings).await
-}
-
-/// Everything a password, an access token and a refresh token go through.
-async fn sign_in(ana: &Person, mine: &mut Mine) {
-    mine.plant("password", PASSWORD);
-    mine.plant("guessed password", GUESSED);
-    mine.plant("changed password", CHANGED);
-    mine.plant("access token", &ana.token);
-    mine.plant("refresh token", &ana.refresh_token);
-    let login = "mutation($password: String!) { login(input: {email: \"ana@example.com\", password: $password}) { \
-                 userErrors { code message } } }";
-    let refused = ana
-        .stranger()
-        .answer(login, json!({"password": GUESSED}))
-        .await;
-    assert!(refused.to_string().contains("INVALID_CREDENTIALS"));
-    mine.hear("refused sign-in", refused.to_string());
-    // In the document itself, as careless programs write them, and in one that does not parse.
-    for document in [
-        format!(
-            "mutation {{ login(input: {{email: \"ana@example.com\", password: \"{GUESSED}\"}}) {{ user {{ id }} }} }}"
-        ),
-        format!(
-            "mutation {{ login(input: {{email: 5, password: \"{GUESSED}\"}}) {{ user {{ id }} }} }}"
-        ),
-        format!("mutation {{ login(input: {{email: \"a\", password: \"{GUESSED}\" }}) {{ user "),
-    ] {
-        let refused = ana.stranger().answer(&document, json!({})).await;
-        mine.hear("refused document", refused.to_string());
-    }
-    let change = "mutation($old: String!, $new: String!) { changePassword(input: {currentPassword: $old, \
-                  newPassword: $new}) { userErrors { code message } } }";
-    let changed = ana
-        .ask(change, json!({"old": PASSWORD, "new": CHANGED}))
-        .await;
-    assert_eq!(changed["changePassword"]["userErrors"], json!([]));
-    let refresh = "mutation($token: String!) { refreshSession(input: {refreshToken: $token}) { refreshToken \
-                   userErrors { code message } } }";
-    let next = ana
-        .stranger()
-        .ask(refresh, json!({"token": ana.refresh_token}))
-        .await;
-    let next = next["refreshSession"]["refreshToken"].as_str().unwrap();
-    mine.plant("next refresh token", next);
-    let mut bent = next.to_owned();
-    bent.pop();
-    let refused = ana.stranger().answer(refresh, json!({"token": bent})).await;
-    mine.plant("refresh token without its end", &bent);
-    mine.hear("refused refresh", refused.to_string());
-}
-
-/// Tokens that travel by mail, used and refused.
-async fn by_mail(ana: &Person, mailbox: &Mailbox, mine: &mut Mine) {
-    let proof = mailbox.next("ana@example.com", "Confirm").await.token();
-    mine.plant("token that proves an address", &proof);
-    let verify = "mutation($token: String!, $password: String) { verifyEmail(input: {token: $token, password: $password}) { \
-                  userErrors { code message } } }";
-    for (token, password) in [
-        (&proof[1..], None),
-        (&proof, Some(GUESSED)),
-        (&proof, Some(CHANGED)),
-    ] {
-        let input = json!({"token": token, "password": password});
-        let answer = ana.stranger().answer(verify, input).await;
-        mine.hear("answer to a proof", answer.to_string());
-    }
-    let request = "mutation { requestPasswordReset(input: {email: \"ana@example.com\"}) { userErrors { code message } } }";
-    ana.stranger().ask(request, json!({})).await;
-    let token = mailbox.next("ana@example.com", "Choose").await.token();
-    mine.plant("token that resets", &token);
-    let reset = "mutation($token: String!) { resetPassword(input: {token: $token, password: \"password123\"}) { \
-                 userErrors { code message } } }";
-    let answer = ana.stranger().answer(reset, json!({"token": token})).await;
-    mine.hear("refused reset", answer.to_string());
-}
-
-/// A secret for an app, its recovery codes, and a sign-in between password and code. It is off again then.
-async fn second_factor(ana: &Person, mine: &mut Mine) {
-    let enable = "mutation($password: String!) { enableTotp(input: {password: $password}) { secret userErrors { code } } }";
-    let begun = ana.ask(enable, json!({"password": CHANGED})).await;
-    let secret = begun["enableTotp"]["secret"].as_str().unwrap();
-    mine.plant("secret of an app", secret);
-    let confirm = "mutation($code: String!) { confirmTotp(input: {code: $code}) { recoveryCodes userErrors { code } } }";
-    let code = code_at(
-        &BASE32_NOPAD.decode(secret.as_bytes()).unwrap(),
-        Clock::default().now(),
-    );
-    let done = ana.ask(confirm, json!({"code": code})).await;
-    let codes = done["confirmTotp"]["recoveryCodes"].as_array().unwrap();
-    for code in codes.iter().map(|code| code.as_str().unwrap()) {
-        mine.plant("recovery code", code);
-        mine.plant("recovery code without signs", &code.replace('-', ""));
-    }
-    let login = "mutation($password: String!) { login(input: {email: \"ana@example.com\", password: $password}) { \
-                 secondFactor { token } } }";
-    let asked = ana
-        .stranger()
-        .ask(login, json!({"password": CHANGED}))
-        .await;
-    let token = asked["login"]["secondFactor"]["token"].as_str().unwrap();
-    mine.plant("token of a sign-in", token);
-    let complete = "mutation($token: String!, $code: String!) { completeLogin(input: {token: $token, code: $code}) { \
-                    userErrors { code message } } }";
-    for code in ["000000", codes[0].as_str().unwrap()] {
-        let input = json!({"token": token, "code": code});
-        let answer = ana.stranger().answer(complete, input).await;
-        mine.hear("answer to a code", answer.to_string());
-    }
-    let disable = "mutation($password: String!) { disableTotp(input: {password: $password}) { userErrors { code } } }";
-    let done = ana.ask(disable, json!({"password": CHANGED})).await;
-    assert_eq!(done["disableTotp"]["userErrors"], json!([]));
-}
-
-/// Somebody who signs in with an account elsewhere, after a try that another app spoils.
-async fn by_an_issuer(ana: &Person, mine: &mut Mine) {
-    let (nobody, spa, browser) = (ana.stranger(), Spa::open(), Browser::open());
-    let first = spa.start(&nobody, false).await;
-    mine.plant("ticket", &last_word(&first));
-    let back = browser.sign_in(&first, "eva").await;
-    let cookie = browser.cookie().unwrap();
-    let cookie = cookie.split([';', '=']).nth(1).unwrap();
-    mine.plant("cookie of a social login", cookie);
-    for (name, value) in reqwest::Url::parse(&back).unwrap().query_pairs() {
-        match &*name {
-            "state" => mine.plant("state", &value),
-            "code" => mine.plant("code of the issuer", &value),
-            _ => {}
-        }
-    }
-    let seen = browser.get(&back).await;
-    let code = seen.word("code").unwrap();
-    mine.plant("code of the app", &code);
-    mine.hear("second visit", browser.get(&back).await.body);
-    let wrong = Spa::open().redeem(&code);
-    let refused = nobody.answer(COMPLETE, wrong).await;
-    assert!(refused.to_string().contains("SOCIAL_LOGIN_INVALID"));
-    mine.hear("refused social login", refused.to_string());
-    let told = Spa::open().complete(&nobody, "eva").await;
-    mine.plant(
-        "access token of a social login",
-        told["accessToken"].as_str().unwrap(),
-    );
-}
-
-/// The value of the last parameter of an address.
-fn last_word(url: &str) -> String {
-    let url = reqwest::Url::parse(url).unwrap();
-    url.query_pairs().last().unwrap().1.into_owned()
-}
-
-/// A bank by Plaid, well and in trouble, followed through a socket.
-async fn link_with_plaid(ana: &Person, bank: &Bank, mine: &mut Mine) {
-    let item = ana.link(bank, "user_good").await;
-    let there = bank.item().await;
-    mine.plant(
-        "Plaid's access token",
-        there["access_token"].as_str().unwrap(),
-    );
-    let down = json!([{"kind": "error", "code": "INTERNAL_SERVER_ERROR", "endpoint": "/transactions/sync", "count": 1}]);
-    bank.faults(down).await;
-    let ended = ana.sync(&item).await;
-    mine.hear("sync in trouble", ended.to_string());
-    let refused = ana.exchange("public-sandbox-of-nobody").await;
-    assert_ne!(refused["userErrors"], json!([]));
-    mine.hear("refused exchange", refused.to_string());
-    let link = "mutation { createLinkToken { linkToken userErrors { code } } }";
-    let link = ana.ask(link, json!({})).await;
-    let token = link["createLinkToken"]["linkToken"].as_str().unwrap();
-    assert!(token.starts_with("link-"), "{token}");
 }
 
 /// A bank by MX: refused, asked questions, and given other credentials.

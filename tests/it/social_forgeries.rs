@@ -86,10 +86,13 @@ async fn a_forged_token_or_answer_lets_nobody_in() {
         .issuers(json!({"forgery": "user_info_other"}))
         .await;
     is_refused(&app, &ana, "user info about somebody else").await;
-    app.bank.issuers(json!({"claims": {"sub": ""}})).await;
-    is_refused(&app, &ana, "nobody").await;
+    for nobody in [String::new(), "x".repeat(256), "a\u{0}b".to_owned()] {
+        app.bank.issuers(json!({"claims": {"sub": nobody}})).await;
+        is_refused(&app, &ana, "nobody").await;
+    }
     // The same way is open to what is not forged.
-    app.bank.issuers(json!({})).await;
+    let longest = "x".repeat(255);
+    app.bank.issuers(json!({"claims": {"sub": longest}})).await;
     assert_eq!(
         Spa::open().complete(&ana.stranger(), "carla").await["userErrors"],
         json!([])

@@ -52,6 +52,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
             get(alphavantage::control::show).post(alphavantage::control::order),
         )
         .route("/oidc", get(oidc::control::show).post(oidc::control::order))
+        .route("/oidc/exchanged", get(oidc::control::exchanged))
         .route("/items", get(items::list))
         .route("/items/{item_id}/transactions", post(items::change))
         .route("/items/{item_id}/events", post(items::event))

@@ -14,6 +14,11 @@ pub(crate) async fn show(State(app): State<Arc<App>>) -> Response {
     Json(crate::lock(&app.issuers).rules.clone()).into_response()
 }
 
+/// The secrets that went to and fro for each code that was exchanged.
+pub(crate) async fn exchanged(State(app): State<Arc<App>>) -> Response {
+    Json(crate::lock(&app.issuers).exchanged.clone()).into_response()
+}
+
 /// Puts these rules in the place of those before; what is not named is as it would be.
 pub(crate) async fn order(State(app): State<Arc<App>>, body: Bytes) -> Answer {
     crate::lock(&app.issuers).rules = read(&body)?;

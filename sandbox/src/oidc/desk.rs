@@ -17,6 +17,8 @@ pub(crate) struct Rules {
     pub(crate) user_info: bool,
     /// Claims in the place of those a person has; null takes one away.
     pub(crate) claims: Map<String, Value>,
+    /// The same for ID tokens alone, which user info contradicts then.
+    pub(crate) token_claims: Map<String, Value>,
 }
 
 /// What tokens are signed with.
@@ -74,10 +76,14 @@ pub(crate) enum Forgery {
     IdTokenMissing,
     /// User info is about somebody else.
     UserInfoOther,
+    /// User info does not answer.
+    UserInfoAway,
     /// The set of keys has ten mebibytes.
     KeysHuge,
     /// The keys are at an address that no server should call.
     KeysElsewhere,
+    /// Discovery does not answer.
+    DiscoveryAway,
     /// Discovery redirects to another address, over http.
     DiscoveryRedirect,
 }
@@ -100,6 +106,8 @@ pub(crate) struct Desk {
     pub(super) codes: HashMap<String, Grant>,
     /// Access tokens, and what user info says by them.
     pub(super) tokens: HashMap<String, Map<String, Value>>,
+    /// What went to and fro whenever a code was exchanged.
+    pub(super) exchanged: Vec<Value>,
 }
 
 impl Desk {
@@ -119,10 +127,15 @@ impl Desk {
         ] {
             claims.insert(key.to_owned(), value);
         }
-        for (key, value) in &self.rules.claims {
-            claims.insert(key.clone(), value.clone());
-        }
-        claims.retain(|_, value| !value.is_null());
+        replace(&mut claims, &self.rules.claims);
         claims
     }
+}
+
+/// Puts claims in the place of others; null takes one away.
+pub(super) fn replace(claims: &mut Map<String, Value>, by: &Map<String, Value>) {
+    for (key, value) in by {
+        claims.insert(key.clone(), value.clone());
+    }
+    claims.retain(|_, value| !value.is_null());
 }

@@ -44,6 +44,10 @@ fn issuer(app: &App, name: &str) -> String {
 
 async fn discovery(State(app): State<Arc<App>>, Path(name): Path<String>) -> Response {
     let rules = crate::lock(&app.issuers).rules.clone();
+    if rules.forgery == Forgery::DiscoveryAway {
+        note(&app, "discovery", StatusCode::SERVICE_UNAVAILABLE);
+        return error(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable").into_response();
+    }
     note(&app, "discovery", StatusCode::OK);
     if rules.forgery == Forgery::DiscoveryRedirect {
         let elsewhere = "http://127.0.0.2:1/.well-known/openid-configuration";

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::desk::{Forgery, Grant, Rules};
+use super::desk::{Forgery, Grant, Rules, replace};
 use super::{error, issuer, note, signer};
 use crate::app::App;
 
@@ -62,6 +62,11 @@ pub(super) async fn token(
     if rules.forgery != Forgery::IdTokenMissing {
         answer["id_token"] = json!(signer.token(&claims, rules.alg, rules.forgery, &secret));
     }
+    crate::lock(&app.issuers).exchanged.push(json!({
+        "code_verifier": asked.code_verifier,
+        "access_token": answer["access_token"],
+        "id_token": answer["id_token"],
+    }));
     Json(answer).into_response()
 }
 
@@ -106,6 +111,7 @@ fn id_claims(
     } else {
         person.clone()
     };
+    replace(&mut claims, &rules.token_claims);
     let hash = |token: &str| {
         let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, token.as_bytes());
         json!(BASE64_URL_SAFE_NO_PAD.encode(hash.as_ref().get(..16).unwrap_or_default()))
@@ -158,6 +164,10 @@ pub(super) async fn user_info(
         note(&app, "userinfo", StatusCode::UNAUTHORIZED);
         return error(StatusCode::UNAUTHORIZED, "invalid_token").into_response();
     };
+    if forgery == Forgery::UserInfoAway {
+        note(&app, "userinfo", StatusCode::SERVICE_UNAVAILABLE);
+        return error(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable").into_response();
+    }
     note(&app, "userinfo", StatusCode::OK);
     if forgery == Forgery::UserInfoOther {
         claims.insert("sub".to_owned(), json!("somebody-else"));

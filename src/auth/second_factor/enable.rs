@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::{account, locked, recovery, switch, totp::Secret, totp_row, wrong_code};
 use crate::{
     activity::{self, Entry},
-    auth::{Auth, throttle},
+    auth::{Auth, session::refuse_ended, throttle},
     error::{Error, ErrorCode, Refusal, Result},
     viewer::{ClientInfo, Viewer},
 };
@@ -94,6 +94,7 @@ pub(in crate::auth) async fn confirm_totp(
     let now = app.clock.now();
     let txn = app.db.begin().await?;
     demand_off(&locked(&txn, viewer.user_id).await?)?;
+    refuse_ended(&txn, viewer).await?;
     let begin = || Error::invalid("code", "Ask for a secret with `enableTotp` first.");
     let row = totp_row(&txn, viewer.user_id).await?.ok_or_else(begin)?;
     let step = Secret::open(&app.keys, &row)?.step(input.code.trim(), now);

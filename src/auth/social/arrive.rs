@@ -5,7 +5,8 @@ use entity::login_attempt;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 
 use super::{
-    CODE_LIFETIME, depart::callback, fault_word, forget, kept, open, place, refused, secret,
+    CODE_LIFETIME, Refused, depart::callback, fault_word, forget, kept, open, place, refused,
+    secret,
 };
 use crate::{
     auth::Auth,
@@ -55,8 +56,13 @@ pub(super) async fn arrive(
         let begun = begun(auth, state).await?;
         let user_id = begun.as_ref().and_then(|begun| begun.user_id);
         let provider = begun.as_ref().map_or("unknown", |begun| &begun.provider);
-        let why = "its state is unknown, used, another provider's or another browser's";
-        refused(auth, provider, user_id, why, client).await?;
+        let told = Refused {
+            provider,
+            user_id,
+            why: "its state is unknown, used, another provider's or another browser's",
+            client,
+        };
+        refused(auth, told).await?;
         return Ok(Way::Nowhere);
     };
     let redirect_uri = attempt.redirect_uri.clone();

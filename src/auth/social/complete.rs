@@ -11,8 +11,8 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{
-    provider_name,
-    redeem::{CompleteSocialLoginInput, Proven, find, invalid, redeem},
+    Refused, provider_name,
+    redeem::{CompleteSocialLoginInput, Offer, Proven, find, invalid, redeem, refuse_unknown},
 };
 use crate::{
     activity::Entry,
@@ -36,6 +36,7 @@ pub(in crate::auth) async fn complete_social_login(
     input: CompleteSocialLoginInput,
     client: &ClientInfo,
 ) -> Result<Admission> {
+    refuse_unknown(auth, &input.code).await?;
     match enter(auth, &input, client).await {
         // Nothing was kept, the code is as good as before, and whoever was first is there now.
         Err(Stop::Overtaken) => enter(auth, &input, client).await,
@@ -78,10 +79,16 @@ async fn enter(
     client: &ClientInfo,
 ) -> Result<Admission, Stop> {
     let txn = auth.app.db.begin().await?;
-    let proven = redeem(auth, &txn, &input.code, &input.code_verifier, None).await?;
+    let offer = Offer {
+        code: &input.code,
+        verifier: &input.code_verifier,
+        viewer: None,
+        client,
+    };
+    let proven = redeem(auth, &txn, &offer).await?;
     let found = match &proven {
         None => Err(invalid().into()),
-        Some(proven) => person_of(auth, &txn, proven).await,
+        Some(proven) => person_of(auth, &txn, proven, client).await,
     };
     let (user, provider, kind) = match (found, proven) {
         (Ok((user, kind)), Some(proven)) => (user, proven.provider, kind),
@@ -105,6 +112,7 @@ async fn person_of(
     auth: &Auth,
     txn: &Txn,
     proven: &Proven,
+    client: &ClientInfo,
 ) -> Result<(user::Model, ActivityKind), Stop> {
     if let Some(identity) = find(txn, &proven.person).await? {
         let user = user::Entity::find()
@@ -118,9 +126,22 @@ async fn person_of(
     if auth.app.config.mail.registration == Registration::Closed {
         return Err(register::closed().into());
     }
-    let (email, email_key) = address(&proven.person)?;
+    let told = |user_id, why| Refused {
+        provider: &proven.provider,
+        user_id,
+        why,
+        client,
+    };
+    let Some((email, email_key)) = address(&proven.person) else {
+        // It may be anybody's, so it is told in nobody's log.
+        let told = told(None, "the issuer does not vouch for the address");
+        told.log();
+        return Err(unverified().into());
+    };
     let known = user::Entity::find().filter(user::Column::EmailKey.eq(&email_key));
-    if known.one(&**txn).await?.is_some() {
+    if let Some(known) = known.one(&**txn).await? {
+        let told = told(Some(known.id), "the address has an account");
+        told.record(auth, txn).await?;
         return Err(taken().into());
     }
     let user = newcomer(auth, &proven.person, email, email_key);
@@ -159,20 +180,22 @@ fn newcomer(auth: &Auth, person: &Person, email: String, email_key: String) -> u
     }
 }
 
-/// The address an account can be made with: one that the issuer has verified. The same is said whether
-/// or not somebody has it here.
-fn address(person: &Person) -> Result<(String, String)> {
+/// The address an account can be made with: one that the issuer has verified.
+fn address(person: &Person) -> Option<(String, String)> {
     let email = person
         .email
         .as_deref()
         .map(str::trim)
         .filter(|_| person.email_verified);
     let key = email.and_then(rules::email_key);
-    email.map(str::to_owned).zip(key).ok_or_else(|| {
-        let text = "The provider does not say that your e-mail address is verified. Verify it there and try again; \
-                    or sign in here in another way, and link the provider with `linkIdentity`.";
-        Refusal::new(ErrorCode::EmailUnverified, text).into()
-    })
+    email.map(str::to_owned).zip(key)
+}
+
+/// The same whether or not somebody has the address here.
+fn unverified() -> Error {
+    let text = "The provider does not say that your e-mail address is verified. Verify it there and try again; \
+                or sign in here in another way, and link the provider with `linkIdentity`.";
+    Refusal::new(ErrorCode::EmailUnverified, text).into()
 }
 
 fn taken() -> Error {

@@ -27,6 +27,7 @@ use super::Auth;
 use crate::{
     activity::{self, Entry},
     app::App,
+    database::Txn,
     error::{Error, Result},
     providers::oidc::IssuerFault,
     seal::{Place, sha256_hex},
@@ -119,28 +120,59 @@ async fn fault_word(
         return Ok("provider_unavailable");
     }
     let why = fault.to_string();
-    refused(auth, provider, attempt.user_id, &why, client).await?;
+    let told = Refused {
+        provider,
+        user_id: attempt.user_id,
+        why: &why,
+        client,
+    };
+    refused(auth, told).await?;
     Ok("login_refused")
 }
 
-/// One line about something that looks forged: in the log, and in the log of the person, if it is known
-/// in whose name it came.
-async fn refused(
-    auth: &Auth,
-    provider: &str,
+/// Something that is refused, and somebody should read of.
+struct Refused<'a> {
+    /// The provider's name, as it is in the settings.
+    provider: &'a str,
+    /// In whose name it came, or whom it concerns, if that is known.
     user_id: Option<Uuid>,
-    why: &str,
-    client: &ClientInfo,
-) -> Result<()> {
-    tracing::warn!(provider, reason = why, user.id = ?user_id, "a social login is refused");
-    let Some(user_id) = user_id else {
+    why: &'a str,
+    client: &'a ClientInfo,
+}
+
+impl Refused<'_> {
+    /// One line in the server's log.
+    fn log(&self) {
+        tracing::warn!(
+            provider = self.provider,
+            reason = self.why,
+            user.id = ?self.user_id,
+            client.address = self.client.address,
+            "a social login is refused"
+        );
+    }
+
+    /// The line, and an entry in the log of the person, in the caller's transaction.
+    async fn record(&self, auth: &Auth, txn: &Txn) -> Result<()> {
+        self.log();
+        let Some(user_id) = self.user_id else {
+            return Ok(());
+        };
+        let entry = Entry {
+            detail: Some(provider_name(&auth.app, self.provider)),
+            ..Entry::of(user_id, ActivityKind::IdentityRefused, self.client)
+        };
+        activity::record(&**txn, auth.app.clock.now(), entry).await
+    }
+}
+
+/// The same in a transaction of its own.
+async fn refused(auth: &Auth, refused: Refused<'_>) -> Result<()> {
+    if refused.user_id.is_none() {
+        refused.log();
         return Ok(());
-    };
-    let entry = Entry {
-        detail: Some(provider_name(&auth.app, provider)),
-        ..Entry::of(user_id, ActivityKind::IdentityRefused, client)
-    };
+    }
     let txn = auth.app.db.begin().await?;
-    activity::record(&*txn, auth.app.clock.now(), entry).await?;
+    refused.record(auth, &txn).await?;
     txn.commit().await
 }

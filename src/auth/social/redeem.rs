@@ -9,13 +9,13 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use entity::{identity, login_attempt};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
-use super::{open, place};
+use super::{Refused, open, place};
 use crate::{
     auth::Auth,
     database::Txn,
     error::{Error, ErrorCode, Refusal, Result},
     providers::oidc::Person,
-    viewer::Viewer,
+    viewer::{ClientInfo, Viewer},
 };
 
 /// What the app got back, and what only it knows.
@@ -36,32 +36,48 @@ pub(in crate::auth) struct LinkIdentityInput {
     pub(super) code_verifier: String,
 }
 
+/// What somebody redeems, who she is here, if she is signed in, and where she asks from.
+pub(super) struct Offer<'a> {
+    pub(super) code: &'a str,
+    pub(super) verifier: &'a str,
+    pub(super) viewer: Option<Viewer>,
+    pub(super) client: &'a ClientInfo,
+}
+
 /// Somebody who came back, and from where.
 pub(super) struct Proven {
     pub(super) provider: String,
     pub(super) person: Person,
 }
 
+/// Makes sure that a code may open something, before anybody is kept from writing for it: on SQLite one writes at a
+/// time, and guesses cost nothing.
+pub(super) async fn refuse_unknown(auth: &Auth, code: &str) -> Result<()> {
+    let known =
+        login_attempt::Entity::find().filter(open(auth, login_attempt::Column::CodeHash, code));
+    let known = known.one(auth.app.db.read()).await?;
+    known.map(drop).ok_or_else(invalid)
+}
+
 /// Takes a code, which is used up by that whatever is wrong: with its verifier, or with who asks. What
 /// was begun to sign in links nothing, and what was begun by one person is of no use to another.
-pub(super) async fn redeem(
-    auth: &Auth,
-    txn: &Txn,
-    code: &str,
-    verifier: &str,
-    viewer: Option<Viewer>,
-) -> Result<Option<Proven>> {
+pub(super) async fn redeem(auth: &Auth, txn: &Txn, offer: &Offer<'_>) -> Result<Option<Proven>> {
     let taken = login_attempt::Entity::delete_many()
-        .filter(open(auth, login_attempt::Column::CodeHash, code))
+        .filter(open(auth, login_attempt::Column::CodeHash, offer.code))
         .exec_with_returning(&**txn)
         .await?;
     let Some(attempt) = taken.into_iter().next() else {
         return Ok(None);
     };
-    let ours = attempt.user_id == viewer.map(|viewer| viewer.user_id);
-    if !ours || !fits(verifier, &attempt.code_challenge) {
-        let user = viewer.map(|viewer| viewer.user_id);
-        tracing::warn!(provider = attempt.provider, user.id = ?user, "a code was offered by somebody else");
+    let ours = attempt.user_id == offer.viewer.map(|viewer| viewer.user_id);
+    if !ours || !fits(offer.verifier, &attempt.code_challenge) {
+        let told = Refused {
+            provider: &attempt.provider,
+            user_id: attempt.user_id,
+            why: "a code was offered by somebody else",
+            client: offer.client,
+        };
+        told.record(auth, txn).await?;
         return Ok(None);
     }
     let sealed = attempt.sealed.as_deref().unwrap_or_default();

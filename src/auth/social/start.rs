@@ -6,7 +6,7 @@ use entity::{activity::ActivityKind, login_attempt};
 use sea_orm::{ActiveValue::Set, EntityTrait};
 use uuid::Uuid;
 
-use super::{LIFETIME, is_secret, kept, secret};
+use super::{LIFETIME, Refused, is_secret, kept, refused, secret};
 use crate::{
     app::App,
     auth::{Auth, throttle},
@@ -53,13 +53,15 @@ pub(in crate::auth) async fn start_social_login(
         (true, viewer) => viewer,
         (false, _) => None,
     };
+    // Counted first, so that nobody fills the log.
+    throttle::social_start(app, client).await?;
     let faults = faults(app, &input);
     if !faults.is_empty() {
+        tell_astray(auth, &input, viewer, client).await?;
         return Err(Error::Refused(faults));
     }
-    throttle::social_start(app, client).await?;
     if let Some(viewer) = viewer {
-        let failed = ActivityKind::PasswordChangeFailed;
+        let failed = ActivityKind::IdentityRefused;
         auth.confirm(viewer, input.password.as_deref(), failed, client)
             .await?;
     }
@@ -88,6 +90,27 @@ pub(in crate::auth) async fn start_social_login(
         authorization_url,
         expires_at,
     })
+}
+
+/// Tells of a browser that was to be sent where the operator has nothing.
+async fn tell_astray(
+    auth: &Auth,
+    input: &StartSocialLoginInput,
+    viewer: Option<Viewer>,
+    client: &ClientInfo,
+) -> Result<()> {
+    if auth.app.config.redirect_uris.contains(&input.redirect_uri) {
+        return Ok(());
+    }
+    let issuer = auth.app.issuers.find(&input.provider);
+    let told = Refused {
+        // Nothing that a stranger typed.
+        provider: issuer.map_or("unknown", |issuer| issuer.id()),
+        user_id: viewer.map(|viewer| viewer.user_id),
+        why: "the redirect address is not registered",
+        client,
+    };
+    refused(auth, told).await
 }
 
 /// All that is wrong with what was asked for.

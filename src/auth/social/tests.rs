@@ -15,11 +15,11 @@ use super::{
 };
 use crate::{
     app::{App, testing::everywhere},
-    auth::{Auth, admit::Admission},
+    auth::{Auth, admit::Admission, session::begin},
     config::OidcProvider,
     graphql::id,
     providers::oidc::{Issuers, Person},
-    viewer::ClientInfo,
+    viewer::{ClientInfo, Viewer},
 };
 
 const VERIFIER: &str = "0123456789012345678901234567890123456789012";
@@ -76,6 +76,13 @@ async fn no_step_reads_a_large_table_whole() {
         };
         let (auth, client) = (Auth::new(app.clone()).unwrap(), ClientInfo::default());
         let ana = world.person("ana").await;
+        let txn = app.db.begin().await.unwrap();
+        let session = begin(&auth, &txn, ana.user_id, &client).await.unwrap();
+        txn.commit().await.unwrap();
+        let ana = Viewer {
+            session_id: session.id,
+            ..ana
+        };
         for (code, subject) in [("one", "new"), ("two", "new")] {
             came(&app, code, &somebody(subject), None).await;
             let grant = complete_social_login(&auth, input(code), &client).await;

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use chrono::NaiveDate;
 use openidconnect::{
     AccessToken, AccessTokenHash, ClaimsVerificationError, ClientId, Nonce,
     SignatureVerificationError,
@@ -141,6 +142,47 @@ fn doubt(error: &ClaimsVerificationError) -> Doubt {
     })
 }
 
+/// What of a person an issuer may tell in an ID token, by user info, or some here and some there.
+const WANTED: [&str; 5] = [
+    "email",
+    "email_verified",
+    "given_name",
+    "family_name",
+    "birthdate",
+];
+
+/// Whether user info may know more.
+pub(super) fn lacks(said: &Map<String, Value>) -> bool {
+    WANTED.iter().any(|name| !said.contains_key(*name))
+}
+
+/// Adds what user info tells. Whether an address is verified counts for the address it was said with, and for no
+/// other: so much the issuer has to say in one breath.
+pub(super) fn complete(
+    said: &mut Map<String, Value>,
+    mut more: Map<String, Value>,
+) -> Result<(), IssuerFault> {
+    if more.get("sub") != said.get("sub") {
+        return Err(IssuerFault::Refused("its user info is somebody else's"));
+    }
+    match said.get("email") {
+        None => drop(said.remove("email_verified")),
+        email if email != more.get("email") => drop(more.remove("email_verified")),
+        _ => {}
+    }
+    for (name, value) in more {
+        said.entry(name).or_insert(value);
+    }
+    Ok(())
+}
+
+/// A day as Facebook writes it, in the standard's form.
+/// <https://developers.facebook.com/docs/facebook-login/limited-login/token>
+fn day_of_facebook(text: &str) -> Option<String> {
+    let day = NaiveDate::parse_from_str(text, "%m/%d/%Y").ok()?;
+    Some(day.to_string())
+}
+
 /// The person that is told of.
 pub(super) fn person(issuer: &str, said: &Map<String, Value>) -> Result<Person, IssuerFault> {
     let text = |name: &str| said.get(name).and_then(Value::as_str).map(str::to_owned);
@@ -155,6 +197,7 @@ pub(super) fn person(issuer: &str, said: &Map<String, Value>) -> Result<Person, 
         email_verified: said.get("email_verified") == Some(&Value::Bool(true)),
         first_name: text("given_name"),
         last_name: text("family_name"),
-        birth_date: text("birthdate"),
+        birth_date: text("birthdate")
+            .or_else(|| day_of_facebook(said.get("user_birthday")?.as_str()?)),
     })
 }

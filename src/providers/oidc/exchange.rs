@@ -116,15 +116,14 @@ fn asking(
     request.body(body.finish().into_bytes())
 }
 
-/// Asks for what the ID token does not say, if there is somewhere to ask.
-pub(super) async fn ask_more(
+/// What user info tells of whoever the tokens are; nothing where there is none.
+pub(super) async fn user_info(
     issuer: &Issuer,
     metadata: &Metadata,
     tokens: &Tokens,
-    said: &mut Map<String, Value>,
-) -> Result<(), IssuerFault> {
+) -> Result<Option<Map<String, Value>>, IssuerFault> {
     let Some(endpoint) = metadata.userinfo_endpoint() else {
-        return Ok(());
+        return Ok(None);
     };
     let request = sound(bearing(endpoint.url(), &tokens.access_token))?;
     let answer = issuer.http.call(request).await?;
@@ -134,19 +133,9 @@ pub(super) async fn ask_more(
             answer.status()
         )));
     }
-    let more: Map<String, Value> = serde_json::from_slice(answer.body())
-        .map_err(|_| IssuerFault::Refused("its user info cannot be read"))?;
-    if more.get("sub") != said.get("sub") {
-        return Err(IssuerFault::Refused("its user info is somebody else's"));
-    }
-    if !said.contains_key("email") {
-        // It was said of no address: what is said of this one counts.
-        said.remove("email_verified");
-    }
-    for (name, value) in more {
-        said.entry(name).or_insert(value);
-    }
-    Ok(())
+    let more = serde_json::from_slice(answer.body());
+    more.map(Some)
+        .map_err(|_| IssuerFault::Refused("its user info cannot be read"))
 }
 
 /// The request that a token goes with.
@@ -194,4 +183,78 @@ fn declined(answer: &HttpResponse) -> IssuerFault {
         "an issuer gave no tokens for a code"
     );
     IssuerFault::Refused("it gives no tokens for the code")
+}
+
+#[cfg(test)]
+mod tests {
+    use openidconnect::core::CoreJwsSigningAlgorithm;
+
+    use super::*;
+    use crate::{
+        config::Config,
+        providers::oidc::claims::{algorithms, person},
+    };
+
+    /// What Facebook says of itself.
+    /// <https://www.facebook.com/.well-known/openid-configuration>
+    const FACEBOOK: &str = r#"{
+        "issuer": "https://www.facebook.com",
+        "authorization_endpoint": "https://facebook.com/dialog/oauth/",
+        "jwks_uri": "https://www.facebook.com/.well-known/oauth/openid/jwks/",
+        "response_types_supported": ["id_token", "token id_token"],
+        "subject_types_supported": ["pairwise"],
+        "id_token_signing_alg_values_supported": ["RS256"],
+        "claims_supported": ["iss", "aud", "sub", "iat", "exp", "jti", "nonce", "at_hash", "name", "given_name",
+            "middle_name", "family_name", "email", "picture", "user_friends", "user_birthday", "user_age_range",
+            "user_link", "user_hometown", "user_gender"]
+    }"#;
+
+    fn provider(pairs: &[(&str, &str)]) -> OidcProvider {
+        let known = [
+            ("OIDC_PROVIDERS", "facebook"),
+            ("OIDC_FACEBOOK_CLIENT_ID", "id"),
+            ("OIDC_FACEBOOK_CLIENT_SECRET", "hush"),
+        ];
+        let all = known.iter().chain(pairs).copied();
+        Config::from_pairs(all).unwrap().oidc.remove(0)
+    }
+
+    #[test]
+    fn facebook_is_asked_as_its_discovery_and_its_documentation_say() {
+        let facebook = provider(&[]);
+        let metadata: Metadata = serde_json::from_str(FACEBOOK).unwrap();
+        assert_eq!(metadata.issuer().as_str(), facebook.issuer);
+        let algorithms = algorithms(&metadata).map_err(|error| error.to_string());
+        assert_eq!(
+            algorithms.unwrap(),
+            [CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256]
+        );
+        let (endpoint, way) = way(&facebook, &metadata)
+            .map_err(|e| e.to_string())
+            .unwrap();
+        assert_eq!(
+            endpoint.as_str(),
+            "https://graph.facebook.com/oauth/access_token"
+        );
+        let request = asking(&facebook, &endpoint, way, &[("code", "c")]).unwrap();
+        assert_eq!(request.headers().get(header::AUTHORIZATION), None);
+        assert_eq!(request.body(), b"code=c&client_secret=hush");
+        let said =
+            serde_json::json!({"sub": "7", "given_name": "Ana", "user_birthday": "02/28/1990"});
+        let ana = person(&facebook.issuer, said.as_object().unwrap());
+        let ana = ana.map_err(|error| error.to_string()).unwrap();
+        assert_eq!(ana.first_name.as_deref(), Some("Ana"));
+        assert_eq!(ana.birth_date.as_deref(), Some("1990-02-28"));
+        assert!(!ana.email_verified);
+    }
+
+    #[test]
+    fn a_name_of_an_issuer_sends_no_secret_anywhere() {
+        let acme = provider(&[("OIDC_FACEBOOK_ISSUER", "https://sso.acme.example")]);
+        let metadata: Metadata = serde_json::from_str(FACEBOOK).unwrap();
+        let told = way(&acme, &metadata).map(|(endpoint, _)| endpoint);
+        let told = told.map_err(|error| error.to_string()).unwrap_err();
+        assert!(told.contains("names no token endpoint"), "{told}");
+        assert!(acme.scopes.contains("profile"), "{}", acme.scopes);
+    }
 }

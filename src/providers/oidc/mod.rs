@@ -3,7 +3,8 @@
 //! `openidconnect` crate and the few checks below it.
 //!
 //! Promises: a person is (`iss`, `sub`), and nothing else of an answer decides who she is; an address
-//! counts as verified only by the JSON value `true`; every call goes through `providers::guard`; no
+//! counts as verified only by the JSON value `true`, said of that address; what a token leaves out is asked of user
+//! info, and user info that gives no answer keeps nobody out; every call goes through `providers::guard`; no
 //! code, token or secret enters an error or a log, and no text of an issuer's reaches a browser.
 //!
 //! Refused: the crate's own client for codes. It keeps what it could not read of an answer, tokens and
@@ -29,7 +30,7 @@ mod claims;
 mod discovery;
 mod exchange;
 
-use discovery::Known;
+use discovery::Memory;
 
 /// The issuers of this server.
 #[derive(Clone, Debug, Default)]
@@ -43,7 +44,7 @@ pub struct Issuer {
     http: Guarded,
     clock: Clock,
     /// What it said of itself; whoever finds it missing or old asks, and the others wait.
-    known: Mutex<Option<Known>>,
+    memory: Mutex<Memory>,
 }
 
 /// A sign-in that was sent to an issuer: what its answer is compared with.
@@ -158,7 +159,7 @@ impl Issuer {
         Ok(Self {
             url: IssuerUrl::new(provider.issuer.clone()).map_err(Error::internal)?,
             http: Guarded::new(reach)?,
-            known: Mutex::default(),
+            memory: Mutex::default(),
             provider,
             clock,
         })
@@ -172,6 +173,11 @@ impl Issuer {
     /// What people call it.
     pub fn name(&self) -> &str {
         &self.provider.name
+    }
+
+    /// Where it is, byte for byte as it says itself.
+    pub fn url(&self) -> &str {
+        &self.provider.issuer
     }
 
     /// Asks it for what a sign-in needs, and says what is wrong with the answer.
@@ -194,7 +200,7 @@ impl Issuer {
             .append_pair("response_type", "code")
             .append_pair("client_id", &self.provider.client_id)
             .append_pair("redirect_uri", redirect_uri)
-            .append_pair("scope", &self.provider.scopes.join(" "))
+            .append_pair("scope", &self.provider.scopes)
             .append_pair("state", &state)
             .append_pair("nonce", nonce.secret())
             .append_pair("code_challenge", challenge.as_str())
@@ -243,8 +249,18 @@ impl Issuer {
                 verified.map_err(|doubt| doubt.into_fault(IssuerFault::Refused("its key")))?
             }
         };
-        if said.get("email").is_none() {
-            exchange::ask_more(self, &metadata, &tokens, &mut said).await?;
+        said.retain(|_, value| !value.is_null());
+        if claims::lacks(&said) {
+            match exchange::user_info(self, &metadata, &tokens).await {
+                Ok(None) => {}
+                Ok(Some(more)) => claims::complete(&mut said, more)?,
+                // Who she is, the token has proven.
+                Err(fault) => {
+                    let provider = self.id();
+                    let reason = fault.to_string();
+                    tracing::warn!(provider, reason, "an issuer gave no user info");
+                }
+            }
         }
         claims::person(&self.provider.issuer, &said)
     }

@@ -21,6 +21,7 @@ use passbook::{
     },
     relay, schema,
     seal::Keys,
+    secrets::Rekeyed,
     server::{Server, Site, Socket, watch},
     ticker::Tickers,
     transport::Limits,
@@ -127,13 +128,28 @@ impl TestApp {
 
     /// Another server on the same database, with the same bank; only where there may be several.
     pub(crate) async fn replica(&self) -> Option<Self> {
+        self.replica_with(&[]).await
+    }
+
+    /// The same with some other settings.
+    pub(crate) async fn replica_with(&self, pairs: &[(&str, &str)]) -> Option<Self> {
         if self.db.backend() != DbBackend::Postgres {
             left_out("one process has the file");
             return None;
         }
-        let settings = self.settings.clone();
+        let others = pairs
+            .iter()
+            .map(|&(name, value)| (name.into(), value.into()));
+        let mut settings: Vec<_> = self.settings.iter().cloned().chain(others).collect();
+        settings.push(("LISTEN".into(), "127.0.0.1:0".into()));
         let place = self.place.shared();
         Some(Self::open(place, self.bank.clone(), settings).await)
+    }
+
+    /// Seals everything under the first of these keys, as `passbook rekey` does.
+    pub(crate) async fn rekey(&self, keys: &str) -> Rekeyed {
+        let keys = Keys::parse(keys).unwrap();
+        passbook::secrets::rekey(&self.db, &keys).await.unwrap()
     }
 
     /// Ends the server; its database stays.
@@ -315,6 +331,11 @@ impl TestApp {
         let done = txn.execute_unprepared(sql).await.unwrap();
         assert!(done.rows_affected() > 0, "{sql}");
         Some(txn)
+    }
+
+    /// Somebody who writes for as long as the story likes; on SQLite nobody else can.
+    pub(crate) async fn writes(&self) -> Txn {
+        self.db.begin().await.unwrap()
     }
 
     /// Does to the database what only a dead process or an older release would have done.

@@ -52,7 +52,13 @@ impl Program {
 
     /// Everything another command says under the same settings.
     pub(crate) async fn says(&self, name: &str) -> Vec<u8> {
+        self.says_with(name, &[]).await
+    }
+
+    /// The same with some other settings.
+    pub(crate) async fn says_with(&self, name: &str, others: &[(&str, &str)]) -> Vec<u8> {
         let mut command = command(name, &self.settings);
+        command.envs(others.iter().copied());
         // The bank it may ask runs in this process.
         let ended = tokio::task::spawn_blocking(move || command.output());
         let output = ended.await.unwrap().unwrap();

@@ -183,6 +183,12 @@ impl Bank {
         self.ask("/control/oidc", rules).await;
     }
 
+    /// What went to and fro whenever a code was exchanged.
+    pub(crate) async fn exchanges_of_codes(&self) -> Vec<Value> {
+        let told = self.look("/control/oidc/exchanged").await;
+        told.as_array().unwrap().clone()
+    }
+
     /// How often an address of the issuers was asked so far.
     pub(crate) async fn issuer_calls(&self, what: &str) -> usize {
         self.calls(&format!("/oidc/{what}")).await.len()
