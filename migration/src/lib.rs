@@ -57,6 +57,8 @@ mod m20261121_000044_index_activities;
 mod m20261121_000045_add_role_to_user;
 mod m20261121_000046_create_admin_access;
 mod m20261121_000047_index_what_administrators_list;
+mod m20261130_000060_add_blocked_by_to_rate_quota;
+mod m20261130_000061_index_exchange_rates_by_seq;
 
 /// All steps in order.
 #[derive(Debug)]
@@ -109,6 +111,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000045_add_role_to_user::Migration),
             Box::new(m20261121_000046_create_admin_access::Migration),
             Box::new(m20261121_000047_index_what_administrators_list::Migration),
+            Box::new(m20261130_000060_add_blocked_by_to_rate_quota::Migration),
+            Box::new(m20261130_000061_index_exchange_rates_by_seq::Migration),
         ]
     }
 }
