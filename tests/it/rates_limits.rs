@@ -240,7 +240,7 @@ async fn what_is_refused_for_good_is_asked_for_another_day() {
         app.bank.rates(json!({"always": says})).await;
         app.rates_rest(Duration::from_mins(2)).await;
         app.until("rate_checks", "failures = 1").await;
-        app.rates_looked_at(2HOUR * 3).await;
+        app.rates_looked_at(HOUR * 23).await;
         assert_eq!(app.bank.rate_calls().await, 2, "{says}");
         app.rates_rest(Duration::from_hours(2)).await;
         app.bank.rates_asked(3).await;
