@@ -2,6 +2,8 @@
 
 use sea_orm::entity::prelude::*;
 
+use crate::rate_check::RateFault;
+
 /// One row of `rate_quotas`.
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -20,6 +22,8 @@ pub struct Model {
     pub next_call_at: DateTimeUtc,
     /// Until when the source has asked us to stay away.
     pub blocked_until: Option<DateTimeUtc>,
+    /// What it said then.
+    pub blocked_by: Option<RateFault>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -58,6 +58,8 @@ mod m20261121_000045_add_role_to_user;
 mod m20261121_000046_create_admin_access;
 mod m20261121_000047_index_what_administrators_list;
 mod m20261130_000055_add_client_to_link_token;
+mod m20261130_000060_add_blocked_by_to_rate_quota;
+mod m20261130_000061_index_exchange_rates_by_seq;
 mod m20261130_000070_index_cancelled_jobs;
 
 /// All steps in order.
@@ -112,6 +114,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000046_create_admin_access::Migration),
             Box::new(m20261121_000047_index_what_administrators_list::Migration),
             Box::new(m20261130_000055_add_client_to_link_token::Migration),
+            Box::new(m20261130_000060_add_blocked_by_to_rate_quota::Migration),
+            Box::new(m20261130_000061_index_exchange_rates_by_seq::Migration),
             Box::new(m20261130_000070_index_cancelled_jobs::Migration),
         ]
     }

@@ -9,12 +9,13 @@ use crate::{
     error::Result,
     providers::{
         alphavantage::{AlphaVantage, AlphaVantageSettings, BASE_URL},
-        rates::RateSource,
+        rates::{INVENTED, RateSource},
     },
 };
 
-/// What the sandbox's rates say of themselves.
-const SANDBOX: &str = "built-in sandbox (invented)";
+/// What rates from another address than Alpha Vantage's own say of themselves. Clients read it, so that
+/// the address, which may be an internal one, is not in it.
+const ELSEWHERE: &str = "Alpha Vantage (another address)";
 
 /// The source of rates, if there is one; `local` is where the built-in sandbox runs, if it does.
 pub(super) fn rates(
@@ -41,14 +42,14 @@ pub(super) fn rates(
 fn place(config: &Config, local: Option<&str>) -> Option<(String, String)> {
     let rates = &config.rates;
     if let Some(base_url) = &rates.base_url {
-        return Some((base_url.clone(), format!("Alpha Vantage at {base_url}")));
+        return Some((base_url.clone(), ELSEWHERE.to_owned()));
     }
     if rates.api_key.is_some() {
         return Some((BASE_URL.to_owned(), "Alpha Vantage".to_owned()));
     }
     let sandbox = local.or(config.plaid.base_url.as_deref());
     let sandbox = sandbox.filter(|_| config.plaid.env == PlaidEnv::Local)?;
-    Some((format!("{sandbox}/alphavantage"), SANDBOX.to_owned()))
+    Some((format!("{sandbox}/alphavantage"), INVENTED.to_owned()))
 }
 
 /// What somebody who reads the log should know about rates, if anything is not as it is set.
@@ -90,9 +91,9 @@ mod tests {
         ];
         let key = ("ALPHAVANTAGE_API_KEY", "A1B2C3D4E5F6G7H8");
         let sandbox = Some("http://127.0.0.1:8010");
-        assert_eq!(told(&[], sandbox), (Some(SANDBOX.to_owned()), None));
+        assert_eq!(told(&[], sandbox), (Some(INVENTED.to_owned()), None));
         let elsewhere = [("PLAID_BASE_URL", "http://127.0.0.1:9")];
-        assert_eq!(told(&elsewhere, None).0.as_deref(), Some(SANDBOX));
+        assert_eq!(told(&elsewhere, None).0.as_deref(), Some(INVENTED));
         let (name, remark) = told(&plaid, None);
         assert!(name.is_none() && remark.unwrap().contains("ALPHAVANTAGE_API_KEY"));
         let (name, remark) = told(&[key], sandbox);
@@ -104,5 +105,7 @@ mod tests {
         );
         assert_eq!(told(&[key, ("RATE_PAIRS", "none")], sandbox), (None, None));
         assert_eq!(told(&[key, ("RATE_DAILY_LIMIT", "0")], None).1, None);
+        let within = ("ALPHAVANTAGE_BASE_URL", "https://rates.corp.internal");
+        assert_eq!(told(&[key, within], None).0.as_deref(), Some(ELSEWHERE));
     }
 }

@@ -1,7 +1,7 @@
 //! Accounts, transactions and rates as tables: amounts on the right, what came in in green.
 
 use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
-use console::{Style, truncate_str};
+use console::{Style, measure_text_width, truncate_str};
 use serde_json::Value;
 
 /// The widest a text may be, so that a row fits a terminal of 100 columns.
@@ -61,8 +61,9 @@ pub(super) fn transactions(rows: &[Value]) -> String {
 }
 
 /// Exchange rates, a row for each pair; without a rate where there is none yet. Below, who tells them.
-pub(super) fn rates(rows: &[Value]) -> String {
-    let columns = [
+/// Bid and ask are left out where a row would be wider than the terminal.
+pub(super) fn rates(rows: &[Value], width: Option<usize>) -> String {
+    let all = [
         ("Pair", false),
         ("Rate", true),
         ("Bid", true),
@@ -79,7 +80,16 @@ pub(super) fn rates(rows: &[Value]) -> String {
             moment(&rate["providerTime"]),
         ]
     });
-    let drawn = draw(&columns, &cells.collect::<Vec<_>>(), &[]);
+    let mut cells: Vec<_> = cells.collect();
+    let mut drawn = draw(&all, &cells, &[]);
+    let widest = drawn.lines().map(measure_text_width).max();
+    if width.is_some_and(|width| widest.is_some_and(|widest| widest > width)) {
+        let [pair, rate, _, _, time] = all;
+        for row in &mut cells {
+            row.drain(2..4);
+        }
+        drawn = draw(&[pair, rate, time], &cells, &[]);
+    }
     let mut sources: Vec<String> = Vec::new();
     for row in rows {
         let source = text(&row["latest"]["source"]);

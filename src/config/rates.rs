@@ -18,7 +18,8 @@ const DAY: Duration = Duration::from_hours(24);
 /// Where exchange rates come from, which, and how often.
 #[derive(Clone, Debug)]
 pub struct RatesConfig {
-    /// `ALPHAVANTAGE_API_KEY`; without one, the built-in sandbox invents rates.
+    /// `ALPHAVANTAGE_API_KEY`; without one, the built-in sandbox invents rates where `PLAID_ENV` is
+    /// `local`, and there are none elsewhere.
     pub api_key: Option<SecretString>,
     /// `ALPHAVANTAGE_BASE_URL`: another address than Alpha Vantage's own, for tests; over plain http
     /// only on this machine.
@@ -32,10 +33,12 @@ pub struct RatesConfig {
 }
 
 impl RatesConfig {
-    /// How many calls of the day are kept for people who refresh a rate: a fifth. What is theirs the
-    /// server does not use, and what is the server's they cannot.
+    /// How many calls of the day are kept for people who refresh a rate: a fifth, but one at least if
+    /// that leaves one to the server. What is theirs the server does not use, and what is the server's
+    /// they cannot.
     pub fn reserve(&self) -> Option<u32> {
-        self.daily_limit.map(|limit| limit / 5)
+        let least = |limit| u32::from(limit > 1);
+        self.daily_limit.map(|limit| (limit / 5).max(least(limit)))
     }
 
     /// How often each pair is asked for in the end: the interval, stretched until the day's calls do
@@ -127,7 +130,9 @@ mod tests {
                 Some(5),
             ),
             (vec![key, ("RATE_DAILY_LIMIT", "0")], 60, None),
-            (vec![key, ("RATE_DAILY_LIMIT", "3")], 8 * 3600, Some(0)),
+            (vec![key, ("RATE_DAILY_LIMIT", "3")], 12 * 3600, Some(1)),
+            (vec![key, ("RATE_DAILY_LIMIT", "2")], 24 * 3600, Some(1)),
+            (vec![key, ("RATE_DAILY_LIMIT", "1")], 24 * 3600, Some(0)),
             (vec![key, ("RATE_INTERVAL", "6h")], 6 * 3600, Some(5)),
             (vec![("RATE_DAILY_LIMIT", "100000")], 60, Some(20_000)),
         ] {

@@ -57,7 +57,7 @@ impl ExchangeRate {
         CurrencyCode(self.0.quote.clone())
     }
 
-    /// What one unit of `base` costs in `quote`, exactly as the source told it.
+    /// What one unit of `base` costs in `quote`: exactly what the source told, without zeros at the end.
     async fn rate(&self) -> Decimal {
         Decimal(self.0.rate.clone())
     }

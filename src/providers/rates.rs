@@ -11,6 +11,9 @@ use rust_decimal::Decimal;
 
 use crate::money::Pair;
 
+/// What rates say of themselves that nobody pays. They give way to the first real one of their pair.
+pub const INVENTED: &str = "built-in sandbox (invented)";
+
 /// Somebody who tells exchange rates.
 #[async_trait]
 pub trait RateSource: Send + Sync + std::fmt::Debug {

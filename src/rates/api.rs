@@ -23,7 +23,6 @@ use crate::{
         scalar::CurrencyCode,
     },
     money::Pair,
-    ticker,
 };
 
 /// How many accounts a person is taken to have when it is told what a query costs.
@@ -53,9 +52,7 @@ impl RatesQuery {
         #[graphql(desc = "The currency it is priced in.")] quote: CurrencyCode,
     ) -> Result<Option<ExchangeRate>> {
         ctx.viewer()?;
-        let pair = Pair::new(&base.0, &quote.0);
-        let latest = ticker::latest(ctx.app().db.read(), &pair).await?;
-        Ok(latest.map(ExchangeRate::from))
+        live::exchange_rate(ctx.app(), &base.0, &quote.0).await
     }
 
     /// The rates of a pair, newest first by `providerTime`. All of the last thirty days, and the last
@@ -123,17 +120,18 @@ struct RefreshExchangeRatePayload {
 /// What can be done about rates.
 #[Object]
 impl RatesMutation {
-    /// Fetches a rate now, of a pair that this server follows, within the daily limit of its source.
-    /// Who follows the rate is told too.
+    /// Fetches a rate now, of a pair that this server follows, within the daily limit of its source: where
+    /// there is one, a rate of the last half minute is told again, and one person gets at most half of
+    /// what is left to people. Who follows the rate is told too.
     async fn refresh_exchange_rate(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which rate to fetch.")] input: RefreshExchangeRateInput,
     ) -> Result<RefreshExchangeRatePayload> {
-        ctx.viewer()?;
+        let viewer = ctx.viewer()?;
         let flights = ctx.data_unchecked::<Flights>();
-        let (base, quote) = (&input.base.0, &input.quote.0);
-        let rate = refresh::refresh_exchange_rate(ctx.app(), flights, base, quote).await;
+        let pair = (input.base.0.as_str(), input.quote.0.as_str());
+        let rate = refresh::refresh_exchange_rate(ctx.app(), flights, viewer, pair).await;
         let payload = rate.map(|rate| RefreshExchangeRatePayload {
             exchange_rate: Some(rate.into()),
             user_errors: Vec::new(),
@@ -148,8 +146,9 @@ impl RatesMutation {
 /// What can be followed of rates.
 #[Subscription]
 impl RatesSubscription {
-    /// The rate of a pair: first the newest there is, then each new one as it comes. It has no cursor;
-    /// who comes back begins with the newest again, and `exchangeRates` has those between.
+    /// The rate of a pair: first the newest there is, then each new one as it comes, in their order and
+    /// none left out. It has no cursor; who comes back begins with the newest again, and `exchangeRates`
+    /// has those between.
     async fn exchange_rate_updated(
         &self,
         ctx: &Context<'_>,

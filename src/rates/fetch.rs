@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use entity::exchange_rate;
 
 use super::{
@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     app::App,
+    database::Txn,
     error::Result,
     metrics::Call,
     money::Pair,
@@ -28,13 +29,22 @@ const LONGEST_WAIT: Duration = Duration::from_hours(1);
 /// How long what is refused for good is left alone. The same words have meant an outage before.
 const REFUSED: TimeDelta = TimeDelta::days(1);
 
+/// How long a day's calls are taken to be used up where the source has told nothing of the day yet.
+const FIRST_REST: TimeDelta = TimeDelta::hours(1);
+
+/// How far replicas' clocks may be apart.
+const SKEW: TimeDelta = TimeDelta::minutes(1);
+
+/// The age of a rate that is worth a word: longer than any market is closed.
+pub const OLD: TimeDelta = TimeDelta::days(7);
+
 /// What came of a fetch.
 #[derive(Clone, Debug)]
 pub(super) enum Fetched {
     /// The newest rate of the pair.
     Rate(exchange_rate::Model),
-    /// No call may be made before this moment.
-    NotBefore(DateTime<Utc>),
+    /// No call may be made before this moment, because of what the source said if that is why.
+    NotBefore(DateTime<Utc>, Option<RateFault>),
     /// The source has told nothing.
     Failed(RateError),
 }
@@ -47,7 +57,7 @@ pub(super) async fn fetch(
     (caller, asked): (Caller, DateTime<Utc>),
 ) -> Result<Fetched> {
     match quota::take(app, source, caller).await? {
-        Turn::NotBefore(until) => return Ok(Fetched::NotBefore(until)),
+        Turn::NotBefore(until, fault) => return Ok(Fetched::NotBefore(until, fault)),
         Turn::At(at) => {
             let wait = (at - app.clock.now()).to_std().unwrap_or_default();
             app.clock.sleep(wait).await;
@@ -58,9 +68,14 @@ pub(super) async fn fetch(
         return Ok(Fetched::Rate(rate));
     }
     match ask(app, source, pair).await {
-        Ok(quote) => Ok(Fetched::Rate(store::keep(app, source, pair, quote).await?)),
+        Ok(quote) => {
+            if app.clock.now() - quote.at > OLD {
+                tracing::warn!(%pair, at = %quote.at, "the source tells a rate that is older than a week");
+            }
+            Ok(Fetched::Rate(store::keep(app, source, pair, quote).await?))
+        }
         Err(error) => {
-            note(app, source, pair, (caller, &error)).await?;
+            let error = note(app, source, pair, (caller, error)).await?;
             Ok(Fetched::Failed(error))
         }
     }
@@ -81,7 +96,7 @@ async fn ask(app: &App, source: &dyn RateSource, pair: &Pair) -> Result<Quote, R
     told
 }
 
-fn outcome(fault: RateFault) -> &'static str {
+pub(super) fn outcome(fault: RateFault) -> &'static str {
     match fault {
         RateFault::DailyLimit => "daily_limit",
         RateFault::TooFast => "too_fast",
@@ -93,14 +108,18 @@ fn outcome(fault: RateFault) -> &'static str {
     }
 }
 
-async fn told_since(
+/// The newest rate, if the source has told one after a moment.
+pub(super) async fn told_since(
     app: &App,
     pair: &Pair,
-    asked: DateTime<Utc>,
+    moment: DateTime<Utc>,
 ) -> Result<Option<exchange_rate::Model>> {
     let check = store::check(app.db.read(), pair).await?;
+    // What will be told in an hour was written by a clock that was wrong.
+    let until = app.clock.now() + SKEW;
     let told = check.is_some_and(|check| {
-        check.fault.is_none() && check.checked_at.is_some_and(|at| at > asked)
+        let at = check.checked_at.filter(|at| *at > moment && *at < until);
+        check.fault.is_none() && at.is_some()
     });
     if told {
         ticker::latest(app.db.read(), pair).await
@@ -109,13 +128,14 @@ async fn told_since(
     }
 }
 
-/// Remembers a failure, and how long the source is left alone for it.
+/// Remembers a failure, and how long the source is left alone for it. Returns the failure with that time,
+/// where it holds for all calls.
 async fn note(
     app: &App,
     source: &dyn RateSource,
     pair: &Pair,
-    (caller, error): (Caller, &RateError),
-) -> Result<()> {
+    (caller, mut error): (Caller, RateError),
+) -> Result<RateError> {
     let now = app.clock.now();
     let txn = app.db.begin().await?;
     let failures = store::check(&*txn, pair)
@@ -124,25 +144,44 @@ async fn note(
     let wait = error.wait.unwrap_or_default().max(backoff(app, failures));
     let wait = TimeDelta::from_std(wait).unwrap_or(REFUSED);
     let due_at = match error.fault {
-        RateFault::DailyLimit => quota::tomorrow(now),
+        RateFault::DailyLimit => used_up(&txn, app, failures).await?,
         RateFault::Pair | RateFault::Key => now + REFUSED,
         _ => now + wait,
     };
     // What the source says of all calls holds for all calls.
-    match error.fault {
-        RateFault::DailyLimit | RateFault::Key => quota::block(&txn, source, due_at).await?,
+    let until = match error.fault {
+        RateFault::DailyLimit | RateFault::Key => Some(due_at),
         RateFault::TooFast => {
-            let until = now + TimeDelta::from_std(error.wait.unwrap_or_default()).unwrap_or(wait);
-            quota::block(&txn, source, until).await?;
+            let asked = error.wait.unwrap_or_default();
+            Some(now + TimeDelta::from_std(asked).unwrap_or(wait))
         }
-        _ => {}
+        _ => None,
+    };
+    if let Some(until) = until {
+        let until = quota::block(&txn, app, source, (until, error.fault)).await?;
+        error.wait = (until - now).to_std().ok();
     }
     let for_all = matches!(error.fault, RateFault::Pair | RateFault::Key);
     let due_at = (caller == Caller::Poll || for_all).then_some(due_at);
     store::failed(&txn, app, source, (pair, error.fault, due_at)).await?;
     txn.commit().await?;
-    told(pair, error, due_at);
-    Ok(())
+    told(pair, &error, due_at);
+    Ok(error)
+}
+
+/// When a day that is used up is over: tomorrow. But if nothing was told on it yet, the source's day does
+/// not begin when ours does; then an hour from now, and longer with every failure in a row.
+async fn used_up(txn: &Txn, app: &App, failures: i32) -> Result<DateTime<Utc>> {
+    let now = app.clock.now();
+    let begun = now.date_naive().and_time(NaiveTime::MIN).and_utc();
+    let checks = store::checks(&**txn, &app.config.rates.pairs).await?;
+    let mut told = checks.iter().filter_map(|check| check.checked_at);
+    let tomorrow = quota::tomorrow(now);
+    if told.any(|at| at >= begun) {
+        return Ok(tomorrow);
+    }
+    let doublings = u32::try_from(failures).unwrap_or_default().min(5);
+    Ok(tomorrow.min(now + FIRST_REST * 2_i32.pow(doublings)))
 }
 
 /// Longer with every failure in a row. Where calls are counted even the first wait is a quarter of the

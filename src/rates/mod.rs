@@ -4,8 +4,8 @@
 //! Promises:
 //! * One job fetches what is due, in one process at a time; when a pair is due and how many calls of
 //!   the day are used up is kept in the database, so that a restart costs no call (`quota`, `store`).
-//! * A rate is kept as its source wrote it, once for each moment the source tells of. All are kept for
-//!   thirty days, and the last of each day for ever (`prune`).
+//! * A rate is kept exactly, once for each moment its source tells of. All are kept for thirty days, and
+//!   the last of each day for ever (`prune`); but invented ones go when a real one comes (`store`).
 //! * Nothing is converted by a rate of a later day, and nothing by a rate that is not there: an amount
 //!   without one is absent and says why (`graphql/conversion.rs`).
 //!
@@ -26,6 +26,7 @@ mod store;
 mod tests;
 
 pub use api::{RatesMutation, RatesQuery, RatesSubscription};
+pub use fetch::OLD;
 pub use poll::PollRates;
 pub use prune::PruneRates;
 pub use refresh::Flights;

@@ -28,13 +28,14 @@ use crate::{
 pub(super) struct NetWorth {
     /// The currency it is told in.
     currency: CurrencyCode,
-    /// `assets` less `liabilities`.
-    total: Money,
+    /// `assets` less `liabilities`. Absent, as they are, if no account could be counted though there are
+    /// some.
+    total: Option<Money>,
     /// What is held: positive balances, and what a bank owes you on a card or loan. Without the
     /// accounts in `leftOut`.
-    assets: Money,
+    assets: Option<Money>,
     /// What is owed: cards, loans and overdrafts, as a positive amount. Without the accounts in `leftOut`.
-    liabilities: Money,
+    liabilities: Option<Money>,
     /// How many accounts are in the totals.
     counted_accounts: i32,
     /// The accounts that are not in the totals, and why not. Where there are any, the totals are not
@@ -160,7 +161,9 @@ impl Sum {
             [self.assets, self.liabilities].map(|sum| rounded(sum, &currency.0));
         let total = assets.checked_sub(liabilities);
         let total = total.ok_or_else(|| Error::internal("a total of too many digits"))?;
-        let money = |amount| Money::new(amount, Some(&currency.0));
+        // Nothing was added up, which is not the same as nothing.
+        let known = self.counted > 0 || self.left_out.is_empty();
+        let money = |amount| known.then(|| Money::new(amount, Some(&currency.0)));
         Ok(NetWorth {
             total: money(total),
             assets: money(assets),

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
+use entity::rate_check;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    fetch::{Fetched, fetch},
+    fetch::{Fetched, fetch, outcome},
     quota::{self, Caller},
     store,
 };
@@ -17,11 +18,18 @@ use crate::{
     error::Result,
     jobs::{Claim, Job},
     money::Pair,
-    providers::rates::RateSource,
+    providers::rates::{INVENTED, RateSource},
+    ticker,
 };
 
 /// The database's clock, by which jobs begin, counts in milliseconds and not always as ours does.
 const SLACK: TimeDelta = TimeDelta::seconds(1);
+
+/// How far apart the clocks of two replicas may be.
+const SKEW: Duration = Duration::from_mins(1);
+
+/// How long a pair is left alone that was not told, unless the usual time is longer.
+const LONGEST: Duration = Duration::from_hours(24);
 
 /// Fetches the rates that are due.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -50,15 +58,17 @@ impl Job for PollRates {
         let Some(source) = app.rates.as_deref() else {
             return Ok(());
         };
+        // What somebody refreshes during this round is not fetched twice.
+        let asked = app.clock.now();
         for (pair, due_at) in due(app, source).await? {
-            let now = app.clock.now();
-            if due_at > now + SLACK {
+            if due_at > app.clock.now() + SLACK {
                 continue;
             }
-            if let Fetched::NotBefore(until) =
-                fetch(app, source, &pair, (Caller::Poll, now)).await?
+            if let Fetched::NotBefore(until, fault) =
+                fetch(app, source, &pair, (Caller::Poll, asked)).await?
             {
-                tracing::info!(%pair, %until, "no call is left for a rate");
+                let because = fault.map(outcome);
+                tracing::info!(%pair, %until, because, "no call may be made for a rate");
                 break;
             }
         }
@@ -66,25 +76,44 @@ impl Job for PollRates {
     }
 }
 
-/// When each pair is due. One that was never asked for is due at once, and so is one that was asked of
-/// somebody else: with another key what was refused may be told.
+/// When each pair is due. One that was never asked for is due at once; so is one that another key was
+/// refused or that is invented so far, since this key may be told. But if another key was told it, that
+/// does for this one: replicas with different keys do not ask in turns.
 async fn due(app: &App, source: &dyn RateSource) -> Result<Vec<(Pair, DateTime<Utc>)>> {
     let pairs = &app.config.rates.pairs;
     let checks = store::checks(app.db.read(), pairs).await?;
     let now = app.clock.now();
-    let of = |pair: &Pair| {
-        let known = checks.iter().find(|check| {
-            check.base == pair.base
-                && check.quote == pair.quote
-                && check.account == source.account()
-        });
-        // A shorter interval counts from now on, not from the end of a longer one.
-        let soonest = |check: &entity::rate_check::Model| {
-            let told = check.checked_at.filter(|_| check.fault.is_none());
-            let usual = told.map(|at| at + app.config.rates.stretched());
-            usual.map_or(check.due_at, |usual| check.due_at.min(usual))
+    let mut due = Vec::new();
+    for pair in pairs {
+        let known =
+            |check: &&rate_check::Model| check.base == pair.base && check.quote == pair.quote;
+        let at = match checks.iter().find(known) {
+            None => now,
+            Some(check) if check.account == source.account() => due_at(app, check),
+            Some(check) if check.fault.is_some() => now,
+            Some(check) => match ticker::latest(app.db.read(), pair).await? {
+                Some(rate) if rate.source == INVENTED && source.name() != INVENTED => now,
+                _ => due_at(app, check),
+            },
         };
-        known.map_or(now, soonest)
+        due.push((pair.clone(), at));
+    }
+    Ok(due)
+}
+
+/// When a pair is due that was asked for before.
+fn due_at(app: &App, check: &rate_check::Model) -> DateTime<Utc> {
+    let now = app.clock.now();
+    let usual = app.config.rates.stretched();
+    let Some(told) = check.checked_at.filter(|_| check.fault.is_none()) else {
+        return believed(check.due_at, now, usual.max(LONGEST));
     };
-    Ok(pairs.iter().map(|pair| (pair.clone(), of(pair))).collect())
+    // A shorter interval counts from now on, not from the end of a longer one.
+    believed(check.due_at.min(told + usual), now, usual)
+}
+
+/// A time no further ahead than it can be; what is was written by a clock that was wrong, and is past.
+fn believed(at: DateTime<Utc>, now: DateTime<Utc>, longest: Duration) -> DateTime<Utc> {
+    let ahead = (at - now).to_std().unwrap_or_default();
+    if ahead > longest + SKEW { now } else { at }
 }

@@ -16,7 +16,7 @@ use crate::{
     database::{Hint, Txn},
     error::Result,
     money::Pair,
-    providers::rates::{Quote, RateSource},
+    providers::rates::{INVENTED, Quote, RateSource},
     ticker,
 };
 
@@ -56,7 +56,10 @@ pub(super) async fn keep(
     // Two that keep at once would take one number.
     txn.lock(&format!("rate {pair}")).await?;
     let latest = ticker::latest(&*txn, pair).await?;
-    let kept = insert(&txn, app, source, (pair, &quote, latest.as_ref())).await?;
+    let reached = latest.as_ref().map_or(0, |latest| latest.seq);
+    let latest = without_invented(&txn, source, pair, latest).await?;
+    let seq = number(&quote, latest.as_ref(), reached);
+    let kept = insert(&txn, app, source, (pair, &quote, seq)).await?;
     let now = app.clock.now();
     let due_at = now + app.config.rates.stretched();
     let check = rate_check::ActiveModel {
@@ -74,8 +77,7 @@ pub(super) async fn keep(
         Check::Failures,
     ];
     note(&txn, check, told).await?;
-    let news = latest.as_ref().is_none_or(|latest| kept.seq > latest.seq);
-    if news {
+    if kept.seq > reached {
         txn.hint(Hint::Rate(pair.clone(), kept.seq));
     }
     txn.commit().await?;
@@ -84,33 +86,63 @@ pub(super) async fn keep(
         .unwrap_or(kept))
 }
 
-/// A rate of a new moment is a new row, and takes the pair's next number if no other is newer. What is
-/// told again of a moment replaces what was told of it; it is news only if it is something else.
+/// The newest rate there is once nothing of the pair is invented any more, if the source tells real
+/// ones: neither today's amounts nor those of a day that is over stay converted by what nobody pays.
+async fn without_invented(
+    txn: &Txn,
+    source: &dyn RateSource,
+    pair: &Pair,
+    latest: Option<exchange_rate::Model>,
+) -> Result<Option<exchange_rate::Model>> {
+    let invented = latest.as_ref().is_some_and(|row| row.source == INVENTED);
+    if !invented || source.name() == INVENTED {
+        return Ok(latest);
+    }
+    exchange_rate::Entity::delete_many()
+        .filter(Rate::Base.eq(pair.base.as_str()))
+        .filter(Rate::Quote.eq(pair.quote.as_str()))
+        .filter(Rate::Source.eq(INVENTED))
+        .exec(&**txn)
+        .await?;
+    ticker::latest(&**txn, pair).await
+}
+
+fn text(number: rust_decimal::Decimal) -> String {
+    number.normalize().to_string()
+}
+
+/// The number of a rate: the pair's next one, above all that were told, if no other rate is newer. What
+/// is told again of a moment is news only if it is something else.
+fn number(quote: &Quote, latest: Option<&exchange_rate::Model>, reached: i64) -> i64 {
+    let told = (text(quote.rate), quote.bid.map(text), quote.ask.map(text));
+    let same = |row: &exchange_rate::Model| {
+        let (rate, bid, ask) = &told;
+        row.seq == reached
+            && row.provider_time == quote.at
+            && (&row.rate, &row.bid, &row.ask) == (rate, bid, ask)
+    };
+    match latest {
+        Some(latest) if same(latest) => latest.seq,
+        // It comes late, and is nobody's newest.
+        Some(latest) if latest.provider_time > quote.at => 0,
+        _ => reached + 1,
+    }
+}
+
+/// A rate of a new moment is a new row. What is told again of a moment replaces what was told of it.
 async fn insert(
     txn: &Txn,
     app: &App,
     source: &dyn RateSource,
-    (pair, quote, latest): (&Pair, &Quote, Option<&exchange_rate::Model>),
+    (pair, quote, seq): (&Pair, &Quote, i64),
 ) -> Result<exchange_rate::Model> {
-    let text = |number: rust_decimal::Decimal| number.normalize().to_string();
-    let (rate, bid, ask) = (text(quote.rate), quote.bid.map(text), quote.ask.map(text));
-    let same = |row: &exchange_rate::Model| {
-        row.provider_time == quote.at && (&row.rate, &row.bid, &row.ask) == (&rate, &bid, &ask)
-    };
-    let seq = match latest {
-        None => 1,
-        Some(latest) if same(latest) => latest.seq,
-        Some(latest) if latest.provider_time <= quote.at => latest.seq + 1,
-        // It comes late, and is nobody's newest.
-        Some(_) => 0,
-    };
     let row = exchange_rate::ActiveModel {
         id: Set(Uuid::now_v7()),
         base: Set(pair.base.clone()),
         quote: Set(pair.quote.clone()),
-        rate: Set(rate),
-        bid: Set(bid),
-        ask: Set(ask),
+        rate: Set(text(quote.rate)),
+        bid: Set(quote.bid.map(text)),
+        ask: Set(quote.ask.map(text)),
         day: Set(quote.at.date_naive()),
         provider_time: Set(quote.at),
         fetched_at: Set(app.clock.now()),

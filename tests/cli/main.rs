@@ -7,6 +7,7 @@
 
 mod metrics;
 mod rates;
+mod rates_live;
 mod refusals;
 mod rekey;
 mod user;
@@ -62,7 +63,13 @@ impl Place {
 
     /// Starts a server and waits until it says that it serves.
     fn serve(&self) -> Server {
-        let (child, serving) = says(self.command(&["serve"]), "serving ");
+        self.serve_with(&[])
+    }
+
+    fn serve_with(&self, settings: &[(&str, &str)]) -> Server {
+        let mut command = self.command(&["serve"]);
+        command.envs(settings.iter().copied());
+        let (child, serving) = says(command, "serving ");
         let (url, _) = serving.split_once("/graphql").unwrap();
         Server(child, url.to_owned())
     }
@@ -83,7 +90,11 @@ fn says(mut command: Command, words: &str) -> (Child, String) {
 /// What a program leaves that has to end by itself.
 fn ends(mut command: Command) -> Output {
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let child = command.spawn().unwrap();
+    ended(command.spawn().unwrap())
+}
+
+/// What a program leaves that is about to end.
+fn ended(child: Child) -> Output {
     let id = child.id().to_string();
     let (sender, ended) = mpsc::channel();
     std::thread::spawn(move || sender.send(child.wait_with_output()));
@@ -103,11 +114,16 @@ impl Drop for Place {
 /// A running process, and where it serves.
 struct Server(Child, String);
 
+/// Sends a process a signal.
+fn signal(child: &Child, name: &str) {
+    let pid = child.id().to_string();
+    let status = Command::new("kill").args(["-s", name, &pid]).status();
+    assert!(status.unwrap().success());
+}
+
 impl Server {
     fn signal(&self, name: &str) {
-        let pid = self.0.id().to_string();
-        let status = Command::new("kill").args(["-s", name, &pid]).status();
-        assert!(status.unwrap().success());
+        signal(&self.0, name);
     }
 
     fn ends(mut self) -> Option<i32> {

@@ -4,18 +4,19 @@ use std::{
     fs::{self, File},
     io::{BufRead, BufReader, Write},
     process::{Child, Stdio},
+    time::Instant,
 };
 
 use serde_json::{Value, json};
 
-use super::{Place, Server, ends};
+use super::{PATIENCE, Place, Server, ends};
 
-const EMAIL: &str = "ana@example.com";
-const PASSWORD: &str = "correct horse battery";
+pub(crate) const EMAIL: &str = "ana@example.com";
+pub(crate) const PASSWORD: &str = "correct horse battery";
 const CANARY: &str = "CANARY7KEY8OF9OURS";
 
 /// Calls an address; the answer as text.
-fn call(url: &str, body: Option<Value>) -> String {
+pub(crate) fn call(url: &str, body: Option<Value>) -> String {
     let asked = async {
         let http = reqwest::Client::builder().build().unwrap();
         let request = match body {
@@ -28,7 +29,7 @@ fn call(url: &str, body: Option<Value>) -> String {
     runtime.block_on(asked)
 }
 
-fn register(server: &Server) {
+pub(crate) fn register(server: &Server) {
     let document = "mutation($email: String!, $password: String!) { register(input: {email: $email, password: \
                     $password}) { accessToken } }";
     let variables = json!({"email": EMAIL, "password": PASSWORD});
@@ -38,7 +39,7 @@ fn register(server: &Server) {
 }
 
 /// Starts `passbook rates` and types a password.
-fn rates(place: &Place, args: &[&str], password: &str) -> Child {
+pub(crate) fn rates(place: &Place, args: &[&str], password: &str) -> Child {
     let mut command = place.command(&["rates", "--email", EMAIL]);
     command.args(args);
     command
@@ -95,6 +96,8 @@ fn who_may_not_see_rates_is_told_why() {
             64,
             "https://",
         ),
+        (vec!["--url", "foo"], PASSWORD, 64, "--url"),
+        (vec!["--url", "ftp://127.0.0.1"], PASSWORD, 64, "--url"),
         (vec!["--url", url], "", 64, "standard input"),
         (
             vec!["--url", "http://127.0.0.1:1"],
@@ -144,7 +147,10 @@ fn the_key_is_in_no_log_and_the_doctor_knows_what_came_of_it() {
     server.envs(settings).stderr(File::create(&log).unwrap());
     let server = Server(server.spawn().unwrap(), String::new());
     let told = "a rate could not be fetched";
-    while !fs::read_to_string(&log).unwrap().contains(told) {}
+    let began = Instant::now();
+    while !fs::read_to_string(&log).unwrap().contains(told) {
+        assert!(began.elapsed() < PATIENCE, "it was not told");
+    }
     server.signal("TERM");
     assert_eq!(server.ends(), Some(0));
     let said = fs::read_to_string(&log).unwrap();

@@ -75,6 +75,25 @@ async fn a_rate_is_fetched_at_its_interval_and_told_as_it_was_written() {
 }
 
 #[tokio::test]
+async fn a_pair_that_is_not_followed_any_more_has_a_past_and_no_newest_rate() {
+    let app = TestApp::start().await;
+    first(&app).await;
+    let ana = app.person("ana").await;
+    assert!(ana.ask(NEWEST, json!({})).await["exchangeRate"]["rate"].is_string());
+    let app = app.restart_with(&[("RATE_PAIRS", "EUR/USD")]).await;
+    app.becomes("SELECT count(*) FROM exchange_rates WHERE base = 'EUR'", 1)
+        .await;
+    assert!(ana.ask(NEWEST, json!({})).await["exchangeRate"].is_null());
+    let past = "{ exchangeRates(base: \"BTC\", quote: \"USD\") { nodes { rate } } }";
+    let past = ana.ask(past, json!({})).await;
+    assert!(past["exchangeRates"]["nodes"][0]["rate"].is_string());
+    assert_eq!(
+        ana.stranger().error(NEWEST, json!({})).await,
+        "UNAUTHENTICATED"
+    );
+}
+
+#[tokio::test]
 async fn who_follows_a_rate_gets_the_newest_first_and_then_each_new_one() {
     let app = TestApp::start().await;
     first(&app).await;

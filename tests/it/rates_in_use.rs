@@ -172,6 +172,12 @@ async fn net_worth_is_what_is_held_less_what_is_owed_and_says_what_it_leaves_out
     let bitcoin = ana.ask(WORTH, json!({"in": "BTC"})).await["netWorth"].take();
     assert_eq!(bitcoin["total"]["amount"], "0.004");
 
+    // Where nothing could be added up there is no sum, not one of zero.
+    let unknown = ana.ask(WORTH, json!({"in": "ABC"})).await["netWorth"].take();
+    let sums = ["total", "assets", "liabilities"].map(|sum| unknown[sum].clone());
+    assert_eq!(Value::from(sums.to_vec()), json!([null, null, null]));
+    assert_eq!(unknown["leftOut"].as_array().unwrap().len(), 4);
+
     // A bank that owes on a card, one that is owed on an account, one that says nothing.
     for (name, set) in [
         ("Card", "balance_current = '-5'"),

@@ -13,30 +13,36 @@ use chrono::DateTime;
 
 use crate::{
     money::Pair,
-    providers::rates::{Quote, RateError, RateFault, RateSource},
+    providers::rates::{INVENTED, Quote, RateError, RateFault, RateSource},
 };
 
 /// The source.
 #[derive(Debug, Default)]
 pub(crate) struct SmallDesk {
-    /// What it tells next; one that is known to everybody if nothing was given.
+    /// What it tells next, the last first; what everybody knows once nothing is left.
     pub(crate) next: Mutex<Vec<Result<Quote, RateFault>>>,
     /// How often it was asked.
     pub(crate) asked: AtomicUsize,
+    /// Whether it invents what it tells.
+    pub(crate) invents: bool,
+    /// Whose calls it counts, if not the usual one's.
+    pub(crate) account: Option<&'static str>,
+    /// How far apart its calls have to be.
+    pub(crate) spacing: Duration,
 }
 
 #[async_trait]
 impl RateSource for SmallDesk {
     fn name(&self) -> &'static str {
-        "a test"
+        if self.invents { INVENTED } else { "a test" }
     }
 
     fn account(&self) -> &'static str {
-        "test"
+        self.account.unwrap_or("test")
     }
 
     fn spacing(&self) -> Duration {
-        Duration::ZERO
+        self.spacing
     }
 
     async fn quote(&self, _: &Pair) -> Result<Quote, RateError> {

@@ -1,12 +1,21 @@
 //! Exchange rates: what came of the last calls, as the server has written it down. Nothing is asked,
 //! since a call costs one of the day's.
 
-use entity::rate_check::{self, RateFault};
+use entity::{
+    exchange_rate,
+    rate_check::{self, RateFault},
+};
 
 use super::Finding;
 use crate::{
-    cli::source, clock::Clock, config::Config, database::Database, money::Pair,
-    providers::rates::RateSource, rates::checks,
+    cli::source,
+    clock::Clock,
+    config::Config,
+    database::Database,
+    money::Pair,
+    providers::rates::RateSource,
+    rates::{OLD, checks},
+    ticker,
 };
 
 const SUBJECT: &str = "rates";
@@ -19,7 +28,8 @@ pub(super) async fn look(config: &Config, db: Option<&Database>, findings: &mut 
     }
     // Where a server's own sandbox would be, which is as good as any for knowing that there is one.
     let local = format!("http://{}", config.sandbox_listen);
-    let source = match source::rates(config, Some(&local), Clock::default()) {
+    let clock = Clock::default();
+    let source = match source::rates(config, Some(&local), clock.clone()) {
         Ok(source) => source,
         Err(error) => return findings.push(Finding::problem(SUBJECT, error.chain())),
     };
@@ -38,8 +48,26 @@ pub(super) async fn look(config: &Config, db: Option<&Database>, findings: &mut 
                 // The sandbox has another address with every start, and no key to be refused.
                 && (config.rates.api_key.is_none() || check.account == source.account())
         });
-        findings.push(judge(pair, check, &*source));
+        let told = match db {
+            Some(db) => ticker::latest(db.read(), pair).await.ok().flatten(),
+            None => None,
+        };
+        findings.push(
+            match told.filter(|_| check.is_some_and(|check| check.fault.is_none())) {
+                Some(rate) if clock.now() - rate.provider_time > OLD => old(pair, &rate),
+                _ => judge(pair, check, &*source),
+            },
+        );
     }
+}
+
+/// What the source tells again and again and has not looked at for long.
+fn old(pair: &Pair, rate: &exchange_rate::Model) -> Finding {
+    let (source, at) = (&rate.source, rate.provider_time.to_rfc3339());
+    let text = format!(
+        "{pair}: the newest rate {source} tells is of {at}, more than a week ago; check that the pair is still traded"
+    );
+    Finding::warning(SUBJECT, text)
 }
 
 fn judge(pair: &Pair, check: Option<&rate_check::Model>, source: &dyn RateSource) -> Finding {
@@ -55,12 +83,13 @@ fn judge(pair: &Pair, check: Option<&rate_check::Model>, source: &dyn RateSource
     let Some(fault) = check.fault else {
         return Finding::fine(SUBJECT, format!("{pair}: {last} by {name}"));
     };
-    let at = told(check.failed_at);
+    let (at, due_at) = (told(check.failed_at), check.due_at.to_rfc3339());
     match fault {
         RateFault::Key => Finding::problem(
             SUBJECT,
             format!(
-                "{pair}: {name} refused the key at {at}; check ALPHAVANTAGE_API_KEY, then start the server anew"
+                "{pair}: {name} refused the key at {at}; check ALPHAVANTAGE_API_KEY: a start with another key asks at \
+                 once, with this one the server asks again at {due_at}"
             ),
         ),
         RateFault::Pair => Finding::problem(
@@ -70,7 +99,8 @@ fn judge(pair: &Pair, check: Option<&rate_check::Model>, source: &dyn RateSource
         RateFault::DailyLimit => Finding::warning(
             SUBJECT,
             format!(
-                "{pair}: the day's calls were used up at {at}; lower RATE_DAILY_LIMIT to what the key has, {last}"
+                "{pair}: the day's calls were used up at {at}; lower RATE_DAILY_LIMIT to what the key has. The server \
+                 asks again at {due_at}; {last}"
             ),
         ),
         RateFault::TooFast | RateFault::Empty | RateFault::Unanswered | RateFault::Malformed => {

@@ -1,5 +1,6 @@
 //! `passbook rates`: the exchange rates of a running server, as they come. It signs in as a person and
-//! subscribes as any client does, and ends its session when it ends.
+//! subscribes as any client does, goes on when its token runs out or the server is away for a while, and
+//! ends its session when it ends: at a signal, or when nobody reads it any more.
 
 use std::time::Duration;
 
@@ -20,12 +21,15 @@ use crate::{
 mod client;
 mod screen;
 
-use client::{Client, Events};
+use client::{Client, Events, Trouble};
 use screen::Screen;
 
 /// How often a server that went away is looked for again, and how long apart.
 const TRIES: u32 = 15;
 const APART: Duration = Duration::from_secs(2);
+
+/// How long the end of the session is waited for. One that could not be ended ends by itself.
+const FAREWELL: Duration = Duration::from_secs(3);
 
 #[derive(Args, Debug)]
 pub(super) struct RatesArgs {
@@ -44,13 +48,9 @@ pub(super) struct RatesArgs {
 
 pub(super) async fn run(args: RatesArgs) -> Result<(), Failure> {
     let url = match &args.url {
-        Some(url) => url.trim_end_matches('/').to_owned(),
+        Some(url) => address(url)?,
         None => start::near(Config::from_env([])?.listen),
     };
-    if is_in_the_clear(&url) {
-        let text = format!("--url: over {url} the way would read your password; use https://");
-        return Err(Failure::new(Exit::Usage, text));
-    }
     let words = format!("Password of {}: ", args.email);
     let password = password::read(&words).await?;
     let mut client = Client::new(&url)?;
@@ -58,15 +58,38 @@ pub(super) async fn run(args: RatesArgs) -> Result<(), Failure> {
     // Not before: whoever leaves at the prompt is to leave at once.
     let signals = signals::listen()?;
     let shown = tokio::select! {
-        shown = show(&client, &args) => shown,
+        shown = show(&mut client, &args) => shown,
         () = signals.drain.cancelled() => Ok(()),
     };
-    let ended = client.sign_out().await;
+    let open =
+        || Failure::temporary("the server does not answer, so that the session stays open for now");
+    let ended = tokio::select! {
+        ended = client.sign_out() => ended,
+        () = tokio::time::sleep(FAREWELL) => Err(open()),
+        () = signals.now.cancelled() => Err(open()),
+    };
     shown.and(ended)
 }
 
-/// Shows the newest rates, and unless it is to be done once, follows them.
-async fn show(client: &Client, args: &RatesArgs) -> Result<(), Failure> {
+/// The address of a server, where a password may be sent.
+fn address(url: &str) -> Result<String, Failure> {
+    let wrong = |text: String| Err(Failure::new(Exit::Usage, text));
+    let parsed = reqwest::Url::parse(url);
+    if !parsed.is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host()) {
+        return wrong(format!(
+            "--url: {url} is no address; use one such as https://passbook.example.com"
+        ));
+    }
+    if is_in_the_clear(url) {
+        return wrong(format!(
+            "--url: over {url} the way would read your password; use https://"
+        ));
+    }
+    Ok(url.trim_end_matches('/').to_owned())
+}
+
+/// Shows the newest rates, and unless it is to be done once, follows them until nobody reads any more.
+async fn show(client: &mut Client, args: &RatesArgs) -> Result<(), Failure> {
     let pairs = pairs(client, &args.pairs).await?;
     let names = pairs
         .iter()
@@ -74,26 +97,66 @@ async fn show(client: &Client, args: &RatesArgs) -> Result<(), Failure> {
     let names: Vec<(Value, Value)> = names.collect();
     let mut screen = Screen::new(pairs);
     if args.once {
-        return screen.table();
+        return screen.table().map(drop);
     }
-    let mut tries = 0;
+    if !screen.begin()? {
+        return Ok(());
+    }
+    let mut outage = Outage::default();
     loop {
-        let came = follow(client, &names, &mut screen).await;
-        let failure = match came {
-            Ok(rates) if rates > 0 => {
-                tries = 0;
-                None
-            }
-            Ok(_) => None,
-            Err(failure) if failure.exit == Exit::Temporary => Some(failure),
-            Err(failure) => return Err(failure),
-        };
-        tries += 1;
-        if tries > TRIES {
-            let gone = || Failure::temporary("the server ends every subscription at once");
-            return Err(failure.unwrap_or_else(gone));
+        let mut came = 0;
+        let ended = follow(client, &names, (&mut screen, &mut came)).await;
+        if came > 0 {
+            outage = Outage::default();
         }
+        let away = match ended {
+            Ok(Ended::Unread) => return Ok(()),
+            Ok(Ended::Closed) => None,
+            Err(Trouble::SignedOut) => match client.refresh().await {
+                Ok(()) if outage.tries == 0 => {
+                    outage.tries = 1;
+                    continue;
+                }
+                Ok(()) => Some(Trouble::SignedOut.into()),
+                Err(Trouble::Away(failure)) => Some(failure),
+                Err(trouble) => return Err(trouble.into()),
+            },
+            Err(Trouble::Away(failure)) => Some(failure),
+            Err(Trouble::Refused(failure)) => return Err(failure),
+        };
+        outage.again(away, &mut screen)?;
         tokio::time::sleep(APART).await;
+    }
+}
+
+/// How following ended.
+enum Ended {
+    /// The server ended it.
+    Closed,
+    /// Nobody reads what is shown.
+    Unread,
+}
+
+/// How long no rate has come from a server that should tell them.
+#[derive(Default)]
+struct Outage {
+    tries: u32,
+    said: bool,
+}
+
+impl Outage {
+    /// Counts one more try, and says once why there are any.
+    fn again(&mut self, away: Option<Failure>, screen: &mut Screen) -> Result<(), Failure> {
+        let failure =
+            away.unwrap_or_else(|| Failure::temporary("the server has ended the subscription"));
+        self.tries += 1;
+        if self.tries > TRIES {
+            return Err(failure);
+        }
+        if !std::mem::replace(&mut self.said, true) {
+            screen.remark(&format!("{}; connecting again", failure.faults.join(", ")));
+        }
+        Ok(())
     }
 }
 
@@ -126,12 +189,12 @@ async fn pairs(client: &Client, wanted: &[String]) -> Result<Vec<Value>, Failure
     Ok(pairs)
 }
 
-/// Shows rates until a subscription ends; says how many came.
+/// Shows rates until a subscription ends, and counts those that come.
 async fn follow(
     client: &Client,
     names: &[(Value, Value)],
-    screen: &mut Screen,
-) -> Result<usize, Failure> {
+    (screen, came): (&mut Screen, &mut usize),
+) -> Result<Ended, Trouble> {
     let document = "subscription($base: CurrencyCode!, $quote: CurrencyCode!) { exchangeRateUpdated(base: $base, \
                     quote: $quote) { base quote rate bid ask providerTime source } }";
     let mut events: Vec<Events> = Vec::new();
@@ -143,14 +206,15 @@ async fn follow(
                 .await?,
         );
     }
-    let mut came = 0;
     loop {
         let next = events.iter_mut().map(|events| events.next().boxed());
         let (rate, ..) = select_all(next).await;
         let Some(rate) = rate? else {
-            return Ok(came);
+            return Ok(Ended::Closed);
         };
-        screen.show(rate)?;
-        came += 1;
+        *came += 1;
+        if !screen.show(rate)? {
+            return Ok(Ended::Unread);
+        }
     }
 }

@@ -22,7 +22,7 @@ const RATE_MAX: Decimal = Decimal::from_parts(2_808_348_672, 232_830_643, 0, fal
 /// A free key's burst limit is a call a second.
 const BURST: Duration = Duration::from_secs(2);
 
-/// The limit of years past was five calls a minute.
+/// The limit of years past was five calls a minute, and that of plans is so many still.
 const MINUTE: Duration = Duration::from_mins(1);
 
 /// A notice in words nobody knows.
@@ -68,9 +68,12 @@ fn error_message(text: &str) -> RateError {
 /// The notice about calls that come too fast names the daily limit too, so it is looked for first.
 fn information(text: &str) -> RateError {
     let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    if says(&["sparingly", "per second", "per minute"]) {
-        return RateError::new(RateFault::TooFast, "a notice that the calls come too fast")
-            .wait(BURST);
+    let too_fast = RateError::new(RateFault::TooFast, "a notice that the calls come too fast");
+    if says(&["per minute"]) {
+        return too_fast.wait(MINUTE);
+    }
+    if says(&["sparingly", "per second"]) {
+        return too_fast.wait(BURST);
     }
     if says(&["per day", "daily"]) {
         return RateError::new(

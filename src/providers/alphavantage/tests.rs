@@ -73,14 +73,43 @@ fn with(field: &str, value: Value) -> String {
     answer.to_string()
 }
 
-async fn fault(status: u16, body: &str) -> RateFault {
-    let (source, _) = saying(status, body).await;
+async fn refused(status: u16, body: &str) -> RateError {
+    let (source, asked) = saying(status, body).await;
     let error = source.quote(&btc_usd()).await.unwrap_err();
     assert!(
         !format!("{error} {error:?}").contains("CANARY"),
         "{error:?}"
     );
-    error.fault
+    let calls = asked.lock().unwrap().len();
+    assert_eq!(calls, 1, "{status}: the key goes nowhere else");
+    error
+}
+
+async fn fault(status: u16, body: &str) -> RateFault {
+    refused(status, body).await.fault
+}
+
+#[tokio::test]
+async fn a_source_that_never_answers_is_not_waited_for() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let source = source(format!("http://{}", listener.local_addr().unwrap()));
+    let silent = async {
+        let mut open = Vec::new();
+        loop {
+            open.push(listener.accept().await.unwrap());
+        }
+    };
+    let pair = btc_usd();
+    let told = tokio::select! {
+        told = source.quote(&pair) => told,
+        () = tokio::time::sleep(Duration::from_mins(1)) => panic!("it is waited for"),
+        () = silent => unreachable!(),
+    };
+    let error = told.unwrap_err();
+    assert_eq!(
+        (error.fault, error.detail.as_str()),
+        (Unanswered, "no answer in time")
+    );
 }
 
 #[tokio::test]
@@ -111,31 +140,43 @@ async fn bid_and_ask_may_be_missing_or_no_numbers() {
 #[tokio::test]
 async fn every_sort_of_trouble_is_told_from_the_others() {
     let limit = "rate limit is 25 requests per day";
-    for (key, text, told) in [
+    let (second, minute, hour) = (Some(2), Some(60), Some(3600));
+    for (key, text, told, wait) in [
         (
             "Error Message",
             "Invalid API call. Please retry or visit the documentation",
             NoPair,
+            None,
         ),
         (
             "Error Message",
             "the parameter apikey is invalid or missing. Please claim your free API key",
             Key,
+            None,
         ),
         (
             "Note",
             "Our standard API call frequency is 5 calls per minute and 500 calls per day",
             TooFast,
+            minute,
+        ),
+        (
+            "Information",
+            "Our standard API call frequency is 5 calls per minute and 500 calls per day",
+            TooFast,
+            minute,
         ),
         (
             "Information",
             &format!("We have detected your API key as {CANARY} and our standard API {limit}"),
             DailyLimit,
+            None,
         ),
         (
             "Information",
             &format!("Thank you for using Alpha Vantage! Our standard API {limit}."),
             DailyLimit,
+            None,
         ),
         (
             "Information",
@@ -144,20 +185,25 @@ async fn every_sort_of_trouble_is_told_from_the_others() {
                                   second), to lift the free key {limit}"
             ),
             TooFast,
+            second,
         ),
         (
             "Information",
             "The **demo** API key is for demo purposes only",
             Key,
+            None,
         ),
-        ("Information", "This is a premium endpoint", Key),
-        ("Information", "Something nobody has heard of", TooFast),
+        ("Information", "This is a premium endpoint", Key, None),
+        (
+            "Information",
+            "Something nobody has heard of",
+            TooFast,
+            hour,
+        ),
     ] {
-        assert_eq!(
-            fault(200, &json!({key: text}).to_string()).await,
-            told,
-            "{text}"
-        );
+        let error = refused(200, &json!({key: text}).to_string()).await;
+        let waits = error.wait.map(|wait| wait.as_secs());
+        assert_eq!((error.fault, waits), (told, wait), "{text}");
     }
     for (status, body, told) in [
         (200, "{}", Empty),

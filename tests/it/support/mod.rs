@@ -320,6 +320,20 @@ impl TestApp {
         self.clock.advance(by);
     }
 
+    /// Lets time pass, and the poller look whether a rate is due by then.
+    pub(crate) async fn rates_looked_at(&self, by: std::time::Duration) {
+        self.rates_rest(by).await;
+        let looks = "SELECT count(*) FROM jobs WHERE kind = 'rates.poll' AND state = 'succeeded'";
+        let queued = "kind = 'rates.poll' AND state = 'queued'";
+        self.until("jobs", queued).await;
+        let before = self.count(looks).await;
+        let now = format!("UPDATE jobs SET run_at = 0 WHERE {queued}");
+        self.meddle(&now).await;
+        self.clock.advance(std::time::Duration::from_millis(1));
+        patiently(async { while self.count(looks).await <= before {} }).await;
+        self.until("jobs", queued).await;
+    }
+
     /// A transaction that has done something and goes on, as one of a person's that takes its time;
     /// only where others may write meanwhile.
     pub(crate) async fn hold(&self, sql: &str) -> Option<Txn> {

@@ -19,8 +19,13 @@ use crate::{
     jobs::{Claim, Job},
     money::Pair,
     providers::rates::{Quote, RateFault},
-    ticker,
+    ticker::{self, Ticker},
 };
+
+mod asking;
+
+/// How long anything may take that is there already.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 fn btc_usd() -> Pair {
     Pair::new("BTC", "USD")
@@ -32,14 +37,17 @@ fn at(text: &str) -> DateTime<Utc> {
 
 /// Keeps a rate as if the source had told it; its number.
 async fn keep(app: &TestApp, moment: &str, rate: i64) -> i64 {
+    keep_of(app, &SmallDesk::default(), moment, rate).await
+}
+
+async fn keep_of(app: &TestApp, desk: &SmallDesk, moment: &str, rate: i64) -> i64 {
     let quote = Quote {
         rate: rate.into(),
         bid: None,
         ask: None,
         at: at(moment),
     };
-    let desk = SmallDesk::default();
-    let kept = store::keep(app, &desk, &btc_usd(), quote).await;
+    let kept = store::keep(app, desk, &btc_usd(), quote).await;
     kept.unwrap().seq
 }
 
@@ -81,6 +89,37 @@ async fn the_same_quote_twice_is_one_row_and_a_late_one_is_no_news() {
         assert_eq!(keep(app, "2026-02-01T10:00:05Z", 11).await, 3);
         assert_eq!(keep(app, "2026-02-01T09:00:00Z", 9).await, 3, "late");
         assert_eq!(rows(app).await, 3);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn invented_rates_give_way_to_the_first_real_one_and_followers_hear_of_it() {
+    everywhere(async |app| {
+        let sandbox = SmallDesk {
+            invents: true,
+            ..SmallDesk::default()
+        };
+        keep_of(app, &sandbox, "2026-02-01T10:00:00Z", 1).await;
+        keep_of(app, &sandbox, "2026-02-03T10:00:00Z", 2).await;
+        let mut ticker = app.tickers.follow(btc_usd());
+        assert_eq!(ticker.next(&app.db).await.unwrap().rate, "2");
+        // Markets were closed: the real one is older.
+        assert_eq!(keep(app, "2026-02-02T20:00:00Z", 9).await, 3);
+        app.tickers.catch_up(&app.db).await.unwrap();
+        assert_eq!(ticker.next(&app.db).await.unwrap().rate, "9");
+        let days = [on(app, "2026-02-01").await, on(app, "2026-02-03").await];
+        assert_eq!((rows(app).await, days), (1, [None, Some("9".to_owned())]));
+        // Real ones stay when the sandbox comes back, and so do their numbers when it goes again.
+        assert_eq!(keep_of(app, &sandbox, "2026-02-04T10:00:00Z", 3).await, 4);
+        assert_eq!(
+            (rows(app).await, keep(app, "2026-02-02T20:00:00Z", 9).await),
+            (2, 5)
+        );
+        assert_eq!(
+            (rows(app).await, keep(app, "2026-02-02T20:00:00Z", 9).await),
+            (1, 5)
+        );
     })
     .await;
 }
@@ -139,39 +178,6 @@ async fn what_is_younger_than_thirty_days_is_kept_whole() {
 }
 
 #[tokio::test]
-async fn a_day_has_its_calls_and_each_caller_a_share() {
-    let mut handles = crate::app::testing::app().await;
-    let url = ("DATABASE_URL", "sqlite://unused.db");
-    let config = Config::from_pairs([url, ("RATE_DAILY_LIMIT", "10")]);
-    handles.app.config = Arc::new(config.unwrap());
-    let (app, source) = (&handles, SmallDesk::default());
-    let take = async |caller| match quota::take(app, &source, caller).await.unwrap() {
-        Turn::At(_) => true,
-        Turn::NotBefore(until) => {
-            assert_eq!(until, quota::tomorrow(app.clock.now()));
-            false
-        }
-    };
-    let mut people = Vec::new();
-    for _ in 0..3 {
-        people.push(take(Caller::Person).await);
-    }
-    assert_eq!(people, [true, true, false]);
-    let mut polls = Vec::new();
-    for _ in 0..9 {
-        polls.push(take(Caller::Poll).await);
-    }
-    assert_eq!(
-        polls,
-        [true, true, true, true, true, true, true, true, false]
-    );
-    quota::give_back(app, &source, Caller::Poll).await.unwrap();
-    assert!(take(Caller::Poll).await && !take(Caller::Poll).await);
-    app.clock.advance(Duration::from_hours(24));
-    assert!(take(Caller::Person).await && take(Caller::Poll).await);
-}
-
-#[tokio::test]
 async fn a_source_that_is_away_is_left_alone_for_longer_and_longer() {
     let mut handles = crate::app::testing::app().await;
     for (limit, seconds) in [("0", [15, 30, 60, 3600]), ("25", [1080, 2160, 4320, 4320])] {
@@ -205,6 +211,34 @@ async fn who_missed_a_hint_is_told_by_the_next_round_of_looking() {
 }
 
 #[tokio::test]
+async fn every_rate_is_told_in_its_order_to_the_quick_and_to_the_slow() {
+    everywhere(async |app| {
+        let (mut quick, mut slow) = (app.tickers.follow(btc_usd()), app.tickers.follow(btc_usd()));
+        keep(app, "2026-02-01T10:00:00Z", 10).await;
+        for ticker in [&mut quick, &mut slow] {
+            assert_eq!(ticker.next(&app.db).await.unwrap().rate, "10");
+        }
+        let told = async |ticker: &mut Ticker, rates: std::ops::RangeInclusive<i64>| {
+            for rate in rates {
+                let next = tokio::time::timeout(PATIENCE, ticker.next(&app.db)).await;
+                assert_eq!(next.unwrap().unwrap().rate, rate.to_string());
+            }
+        };
+        let start = at("2026-02-01T10:00:00Z");
+        for rate in 11..=240 {
+            let moment = (start + TimeDelta::minutes(rate)).to_rfc3339();
+            keep(app, &moment, rate).await;
+            if rate == 12 || rate == 240 {
+                app.tickers.catch_up(&app.db).await.unwrap();
+                told(&mut quick, if rate == 12 { 11..=12 } else { 13..=240 }).await;
+            }
+        }
+        told(&mut slow, 11..=240).await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_follower_who_begins_before_the_first_rate_gets_it() {
     everywhere(async |app| {
         let mut ticker = app.tickers.follow(btc_usd());
@@ -219,30 +253,17 @@ async fn a_follower_who_begins_before_the_first_rate_gets_it() {
 }
 
 #[tokio::test]
-async fn the_next_time_stands_in_the_database_and_follows_a_shorter_interval() {
-    everywhere(async |app| {
-        let wait = async |app: &TestApp| {
-            let wait = PollRates {}.again(app).await.unwrap();
-            wait.unwrap().as_secs()
-        };
-        assert_eq!(wait(app).await, 0, "never asked");
-        PollRates {}.run(app, &Claim::of_nothing()).await.unwrap();
-        assert!((55..=60).contains(&wait(app).await));
-        let desk = SmallDesk::default();
-        desk.next.lock().unwrap().push(Err(RateFault::DailyLimit));
-        app.clock.advance(Duration::from_mins(1));
-        assert_eq!(wait(app).await, 0);
-    })
-    .await;
-}
-
-#[tokio::test]
 async fn no_statement_reads_all_rates() {
     everywhere(async |app| {
         app.fill().await;
         app.take_statements();
         keep(app, "2026-02-01T10:00:00Z", 10).await;
         on(app, "2026-01-15").await;
+        let mut ticker = app.tickers.follow(btc_usd());
+        ticker.next(&app.db).await.unwrap();
+        keep(app, "2999-01-01T00:00:00Z", 11).await;
+        app.tickers.catch_up(&app.db).await.unwrap();
+        ticker.next(&app.db).await.unwrap();
         PollRates {}.run(app, &Claim::of_nothing()).await.unwrap();
         PruneRates {}.run(app, &Claim::of_nothing()).await.unwrap();
         app.assert_no_scans().await;
