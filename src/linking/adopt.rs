@@ -165,11 +165,11 @@ fn waits(item: &item::Model) -> bool {
 }
 
 /// Whether something goes on with a login, or it stands otherwise than it did. One whose person is
-/// expected on the bank's own page has not moved.
+/// expected, on the bank's own page or with an answer to it, has not moved.
 fn moves(item: &item::Model, state: &ItemState) -> bool {
     let code = state.fault.as_ref().map(|fault| fault.code.as_str());
     match state.progress {
-        Progress::Awaited => false,
+        Progress::Awaited | Progress::Asking => false,
         Progress::Settled => code != item.link_error.as_deref(),
         Progress::SigningIn | Progress::Stalled | Progress::Collecting => true,
     }

@@ -246,12 +246,12 @@ mod tests {
 
     #[test]
     fn a_later_one_is_of_what_was_updated_and_of_what_is_recent() {
-        let (asked, rest) = walk(Some("2026-11-01/2026-11-15"), 1);
+        let (asked, rest) = walk(Some("2026-11-18/2026-11-15"), 1);
         assert_eq!(
             asked,
             [
-                "from_date=2016-11-20 to_date=2026-12-22 from_updated_at=2026-10-30 page=1",
-                "from_date=2026-10-02 to_date=2026-12-22 page=1"
+                "from_date=2016-11-20 to_date=2026-12-22 from_updated_at=2026-11-16 page=1",
+                "from_date=2026-10-19 to_date=2026-12-22 page=1"
             ]
         );
         assert_eq!(rest, "2026-11-21/2026-11-15");
