@@ -195,12 +195,11 @@ impl<'a> Work<'a> {
         adopt(self.app, &owner, found).await?;
         let row = find(self.app, self.row.id).await?;
         let known = Known::of(self.app, row).await?;
-        let window = match window {
-            Some(window) => Some(window),
-            None => {
-                let returns = self.order.redirect_uri.as_deref();
-                known.window_again(self.app, returns).await
-            }
+        let window = if window.is_some() {
+            window
+        } else {
+            let returns = self.order.redirect_uri.as_deref();
+            known.window_again(self.app, returns).await
         };
         Ok(known.answer(window))
     }

@@ -60,6 +60,7 @@ impl<'a> Patron<'a> {
 
     /// Has the provider know her, and remembers what it calls her.
     async fn introduce(self, login: &dyn CredentialLogin) -> Result<String> {
+        use provider_user::Column as Row;
         let (app, user_id) = (self.app, self.user_id);
         // Whoever has left is to be forgotten, not made known.
         if !is_here(&*app.db.begin().await?, user_id).await? {
@@ -72,7 +73,6 @@ impl<'a> Patron<'a> {
             provider_user_id: Set(made.clone()),
             created_at: Set(app.clock.now()),
         };
-        use provider_user::Column as Row;
         let overwrite = OnConflict::columns([Row::UserId, Row::Provider])
             .update_columns([Row::ProviderUserId, Row::CreatedAt])
             .to_owned();

@@ -197,7 +197,7 @@ async fn remove(app: &App, item: &item::Model) -> Result<()> {
 
 /// Only the provider's word ends a removal, so every refusal is asked again about; one that does not
 /// pass by itself seldom, since somebody has to do something first. So is a provider that is switched off,
-/// and a token that SECRET_KEY does not open.
+/// and a token that `SECRET_KEY` does not open.
 pub(super) fn asked_again(id: Uuid, error: Error) -> Error {
     if error.is_transient() {
         return error;
