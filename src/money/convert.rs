@@ -82,7 +82,7 @@ mod tests {
             ("0.135", vec![], "USD", "0.14"),
             ("-2.5", vec![], "JPY", "-2"),
             ("1.0005", vec![], "KWD", "1"),
-            ("1.00005", vec![], "CLF", "1"),
+            ("1.00015", vec![], "CLF", "1.0002"),
             ("1.005", vec![], "XCG", "1"),
         ] {
             let amount = convert(number(amount), &steps).unwrap();

@@ -205,6 +205,10 @@ async fn every_sort_of_trouble_is_told_from_the_others() {
         let waits = error.wait.map(|wait| wait.as_secs());
         assert_eq!((error.fault, waits), (told, wait), "{text}");
     }
+}
+
+#[tokio::test]
+async fn what_is_no_answer_of_the_source_is_told_from_its_answers() {
     for (status, body, told) in [
         (200, "{}", Empty),
         (200, "[]", Malformed),
