@@ -79,9 +79,8 @@ pub(super) async fn get(config: &Config, db: &Database) -> Result<Keys, Failure>
 /// sealed with it.
 pub(super) async fn in_use(config: &Config, db: &Database) -> Result<Keys, Failure> {
     let seen = seen(db).await?;
-    let keys = match find(config)? {
-        Some(keys) => keys,
-        None => return Err(vacancy(config, &seen).err().unwrap_or_else(needed)),
+    let Some(keys) = find(config)? else {
+        return Err(vacancy(config, &seen).err().unwrap_or_else(needed));
     };
     fit(config, &keys, &seen)?;
     let first = keys.ids().into_iter().next().unwrap_or_default();

@@ -59,5 +59,5 @@ impl Mine {
 }
 
 fn pair(bytes: &[u8]) -> usize {
-    usize::from(bytes[0]) << 8 | usize::from(bytes[1])
+    u16::from_be_bytes([bytes[0], bytes[1]]).into()
 }

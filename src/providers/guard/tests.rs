@@ -36,57 +36,59 @@ fn always_here() -> Lookup {
     Arc::new(|_| Box::pin(async { Ok(vec![SocketAddr::from(([127, 0, 0, 1], 0))]) }))
 }
 
+/// Addresses that are nobody's business outside, however they are written; `{}` is where somebody listens.
+const HOSTILE: &[&str] = &[
+    "http://127.0.0.1:{}/",
+    "https://127.0.0.1:{}/",
+    "https://127.1:{}/",
+    "https://2130706433:{}/",
+    "https://0x7f000001:{}/",
+    "https://0177.0.0.1:{}/",
+    "https://127.0.0.1.:{}/",
+    "https://0.0.0.0:{}/",
+    "https://0:{}/",
+    "https://[::1]:{}/",
+    "https://[::]:{}/",
+    "https://[::ffff:127.0.0.1]:{}/",
+    "https://[::ffff:7f00:1]:{}/",
+    "https://[64:ff9b::7f00:1]:{}/",
+    "https://[64:ff9b:1::7f00:1]:{}/",
+    "https://[::127.0.0.1]:{}/",
+    "https://[2002:7f00:1::]:{}/",
+    "https://[2001:0:7f00:1::]:{}/",
+    "https://169.254.169.254/latest/meta-data/",
+    "http://169.254.169.254/latest/meta-data/",
+    "https://[fd00:ec2::254]/",
+    "https://[fe80::1]/",
+    "https://[fec0::1]/",
+    "https://[ff02::1]/",
+    "https://10.0.0.7/",
+    "https://172.31.255.255/",
+    "https://192.168.1.1/",
+    "https://100.64.0.1/",
+    "https://198.18.0.1/",
+    "https://224.0.0.1/",
+    "https://255.255.255.255/",
+    "https://user:secret@sso.example:{}/",
+    "https://sso.example@127.0.0.1:{}/",
+    "file:///etc/passwd",
+    "gopher://127.0.0.1:{}/_x",
+    "ftp://127.0.0.1:{}/",
+    "unix:/run/x.sock",
+];
+
 #[tokio::test]
 async fn forty_hostile_addresses_are_not_connected_to() {
     let (port, connected) = listener().await;
-    let hostile = [
-        "http://127.0.0.1:{}/",
-        "https://127.0.0.1:{}/",
-        "https://127.1:{}/",
-        "https://2130706433:{}/",
-        "https://0x7f000001:{}/",
-        "https://0177.0.0.1:{}/",
-        "https://127.0.0.1.:{}/",
-        "https://0.0.0.0:{}/",
-        "https://0:{}/",
-        "https://[::1]:{}/",
-        "https://[::]:{}/",
-        "https://[::ffff:127.0.0.1]:{}/",
-        "https://[::ffff:7f00:1]:{}/",
-        "https://[64:ff9b::7f00:1]:{}/",
-        "https://[64:ff9b:1::7f00:1]:{}/",
-        "https://[::127.0.0.1]:{}/",
-        "https://[2002:7f00:1::]:{}/",
-        "https://[2001:0:7f00:1::]:{}/",
-        "https://169.254.169.254/latest/meta-data/",
-        "http://169.254.169.254/latest/meta-data/",
-        "https://[fd00:ec2::254]/",
-        "https://[fe80::1]/",
-        "https://[fec0::1]/",
-        "https://[ff02::1]/",
-        "https://10.0.0.7/",
-        "https://172.31.255.255/",
-        "https://192.168.1.1/",
-        "https://100.64.0.1/",
-        "https://198.18.0.1/",
-        "https://224.0.0.1/",
-        "https://255.255.255.255/",
-        "https://user:secret@sso.example:{}/",
-        "https://sso.example@127.0.0.1:{}/",
-        "file:///etc/passwd",
-        "gopher://127.0.0.1:{}/_x",
-        "ftp://127.0.0.1:{}/",
-        "unix:/run/x.sock",
-    ];
     let names = [
         "https://localhost:{}/",
         "https://localhost.:{}/",
         "https://127.0.0.1.nip.example:{}/",
         "https://metadata.google.internal/",
     ];
-    assert!(hostile.len() + names.len() >= 40);
+    assert!(HOSTILE.len() + names.len() >= 40);
     let guarded = Guarded::with(Reach::Public, always_here()).unwrap();
-    for url in hostile {
+    for url in HOSTILE {
         let url = url.replace("{}", &port.to_string());
         // What is no address to the one who makes requests is none to the connection either.
         let Some(request) = get(&url) else { continue };
