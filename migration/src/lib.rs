@@ -57,6 +57,7 @@ mod m20261121_000044_index_activities;
 mod m20261121_000045_add_role_to_user;
 mod m20261121_000046_create_admin_access;
 mod m20261121_000047_index_what_administrators_list;
+mod m20261130_000075_add_network_to_session;
 
 /// All steps in order.
 #[derive(Debug)]
@@ -109,6 +110,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000045_add_role_to_user::Migration),
             Box::new(m20261121_000046_create_admin_access::Migration),
             Box::new(m20261121_000047_index_what_administrators_list::Migration),
+            Box::new(m20261130_000075_add_network_to_session::Migration),
         ]
     }
 }

@@ -8,7 +8,9 @@ use aws_lc_rs::rand;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
 use entity::{session, user};
-use sea_orm::{ActiveModelTrait, ActiveValue::Set};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, QueryFilter, QuerySelect, sea_query::LockType,
+};
 use uuid::Uuid;
 
 use super::{Auth, lock::refuse_locked};
@@ -16,7 +18,7 @@ use crate::{
     database::Txn,
     error::{Error, Result},
     seal::Keys,
-    viewer::{ClientInfo, Viewer, is_here},
+    viewer::{ClientInfo, Owned, Viewer, is_here},
 };
 
 const PREFIX: &str = "prt_";
@@ -53,6 +55,7 @@ pub(super) async fn begin(
     let mut salt = vec![0; 16];
     rand::fill(&mut salt).map_err(Error::internal)?;
     let client = client.abridged();
+    let network = client.network().map(|network| network.to_string());
     let ends_at = now + LONGEST_SESSION;
     let row = session::ActiveModel {
         id: Set(Uuid::now_v7()),
@@ -64,11 +67,30 @@ pub(super) async fn begin(
         ends_at: Set(ends_at),
         user_agent: Set(client.user_agent),
         address: Set(client.address),
+        network: Set(network.clone()),
+        first_network: Set(network),
         created_at: Set(now),
         revoked_at: Set(None),
         revoked_reason: Set(None),
     };
     Ok(row.insert(&**txn).await?)
+}
+
+/// Refuses a request whose session was ended after it was let in, in the transaction of what it does: it holds the row,
+/// so that whoever ends the session comes before it or finds what it did. For what outlives sessions; the person's
+/// own row has to be held before, as by whoever ends them all.
+///
+/// # Errors
+/// `UNAUTHENTICATED`.
+pub(super) async fn refuse_ended(txn: &Txn, viewer: Viewer) -> Result<()> {
+    let open = session::Entity::owned_by(viewer)
+        .select_only()
+        .column(session::Column::Id)
+        .filter(session::Column::Id.eq(viewer.session_id))
+        .filter(session::Column::RevokedAt.is_null())
+        .lock(LockType::Share);
+    let open = open.into_tuple::<Uuid>().one(&**txn).await?;
+    open.map(drop).ok_or(Error::Unauthenticated)
 }
 
 /// When a session that is used now is over.
@@ -159,6 +181,8 @@ mod tests {
             ends_at: now,
             user_agent: None,
             address: None,
+            network: None,
+            first_network: None,
             created_at: now,
             revoked_at: None,
             revoked_reason: None,
