@@ -53,6 +53,11 @@ impl ClientInfo {
         }
     }
 
+    /// Whose the address is, if it is known.
+    pub fn network(&self) -> Option<IpAddr> {
+        Some(network(self.address.as_deref()?.parse().ok()?))
+    }
+
     /// The same, short enough to be kept with a row: a client may call itself anything.
     #[must_use]
     pub fn abridged(&self) -> Self {

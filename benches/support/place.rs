@@ -2,7 +2,7 @@
 
 use std::{fs, path::PathBuf};
 
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 use uuid::Uuid;
 
 pub(crate) struct Place {
@@ -38,6 +38,18 @@ impl Place {
             url,
             postgres,
         })
+    }
+}
+
+impl Place {
+    /// Does to the database what takes an administrator, or somebody else's sign-in, to do.
+    pub(crate) async fn execute(&self, sql: &'static str) {
+        if self.postgres.is_some() {
+            run(&self.url, sql.to_owned()).await;
+            return;
+        }
+        let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
+        connection.execute(sql).await.unwrap();
     }
 }
 

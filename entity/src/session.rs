@@ -26,6 +26,10 @@ pub struct Model {
     pub user_agent: Option<String>,
     /// Where the client last signed in or refreshed from.
     pub address: Option<String>,
+    /// The network of that address. It tells whether somebody was there before, where addresses change.
+    pub network: Option<String>,
+    /// The network the person signed in from.
+    pub first_network: Option<String>,
     /// When the person signed in.
     pub created_at: DateTimeUtc,
     /// When the session was ended early.

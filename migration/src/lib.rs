@@ -61,6 +61,7 @@ mod m20261130_000055_add_client_to_link_token;
 mod m20261130_000060_add_blocked_by_to_rate_quota;
 mod m20261130_000061_index_exchange_rates_by_seq;
 mod m20261130_000070_index_cancelled_jobs;
+mod m20261130_000075_add_network_to_session;
 
 /// All steps in order.
 #[derive(Debug)]
@@ -117,6 +118,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261130_000060_add_blocked_by_to_rate_quota::Migration),
             Box::new(m20261130_000061_index_exchange_rates_by_seq::Migration),
             Box::new(m20261130_000070_index_cancelled_jobs::Migration),
+            Box::new(m20261130_000075_add_network_to_session::Migration),
         ]
     }
 }

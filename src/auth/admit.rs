@@ -23,8 +23,8 @@ pub(super) enum Admission {
     SecondFactor(Challenge),
 }
 
-/// Lets a person in, or asks for her second factor; commits what was done on the way in any case. `entry` is how
-/// her log tells of the session.
+/// Lets a person in, or asks for her second factor; commits what was done on the way in any case. `user` is as she was
+/// when she proved who she is, with the password she gave; `entry` is how her log tells of the session.
 pub(super) async fn admit(
     auth: &Auth,
     txn: Txn,

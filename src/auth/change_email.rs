@@ -3,12 +3,11 @@
 
 use async_graphql::InputObject;
 use entity::{activity::ActivityKind, mail::MailKind, user};
-use sea_orm::EntityTrait;
 
 use super::{Auth, rules, throttle};
 use crate::{
     activity::{self, Entry},
-    error::{Error, Result},
+    error::Result,
     mail::{self, Post},
     viewer::{ClientInfo, Viewer},
 };
@@ -30,19 +29,19 @@ pub(super) async fn change_email(
     client: &ClientInfo,
 ) -> Result<user::Model> {
     let app = &auth.app;
-    let user = user::Entity::find_by_id(viewer.user_id).one(app.db.read());
-    let user = user.await?.ok_or(Error::Unauthenticated)?;
     mail::demand(app)?;
     let email = input.email.trim();
     let Some(email_key) = rules::email_key(email) else {
         return Err(rules::no_address().into());
     };
     let failed = ActivityKind::PasswordChangeFailed;
-    auth.confirm(viewer, input.password.as_deref(), failed, client)
+    let proof = auth
+        .confirm(viewer, input.password.as_deref(), failed, client)
         .await?;
     throttle::mail(app, "change", &email_key, client).await?;
     let now = app.clock.now();
     let mut txn = app.db.begin().await?;
+    let user = proof.stands(&txn).await?;
     let next = Post {
         kind: MailKind::ChangeEmail,
         user_id: Some(user.id),

@@ -45,17 +45,13 @@ pub(super) async fn change_password(
     let user = user::Entity::find().filter(user::Column::Id.eq(viewer.user_id));
     let user = user.one(auth.app.db.read()).await?;
     let user = user.ok_or(Error::Unauthenticated)?;
-    let fault =
-        rules::password_fault("newPassword", &input.new_password, &About::of(&user)).await?;
-    if let Some(fault) = fault {
-        return Err(fault.into());
-    }
+    let (passwords, about) = (&auth.passwords, About::of(&user));
+    rules::demand_sound(passwords, "newPassword", &input.new_password, &about).await?;
     if input.current_password.len() > rules::LONGEST_PASSWORD {
         return Err(rules::too_long("currentPassword").into());
     }
     let stored = password::stored(&user).ok_or_else(none)?;
     throttle::confirmation(&auth.app, user.id).await?;
-    let passwords = &auth.passwords;
     if passwords
         .verify(&input.current_password, Some(stored))
         .await?

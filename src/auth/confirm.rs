@@ -8,9 +8,13 @@ use entity::{
     user,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
-use super::{Auth, login::tell_afterwards, logout::revoke, password::Verdict, rules, throttle};
+use super::{
+    Auth, login::tell_afterwards, logout::revoke, password::Verdict, rules, second_factor::locked,
+    session::refuse_ended, throttle,
+};
 use crate::{
     database::Txn,
     error::{Error, ErrorCode, Refusal, Result},
@@ -19,6 +23,31 @@ use crate::{
 
 /// How old the session of somebody without a password may be.
 const FRESH: TimeDelta = TimeDelta::minutes(10);
+
+/// What a viewer has shown who is the person: the hash of the password she gave, or that she had none. Hashing takes
+/// a while, so it is looked at again where it is used.
+#[derive(Debug)]
+#[must_use = "it proves nothing until it is looked at again in the transaction of the deed"]
+pub(crate) struct Proof {
+    viewer: Viewer,
+    password_hash: SecretString,
+}
+
+impl Proof {
+    /// The person, whose row nobody else changes until the transaction ends, if the password is still the one she gave
+    /// and her session still open.
+    ///
+    /// # Errors
+    /// `INVALID_CREDENTIALS` if it was changed meanwhile, `UNAUTHENTICATED` if the session or the account is gone.
+    pub(crate) async fn stands(&self, txn: &Txn) -> Result<user::Model> {
+        let user = locked(txn, self.viewer.user_id).await?;
+        refuse_ended(txn, self.viewer).await?;
+        if user.password_hash == self.password_hash.expose_secret() {
+            return Ok(user);
+        }
+        Err(wrong())
+    }
+}
 
 impl Auth {
     /// Makes sure that the viewer is the person; who does not prove it goes into her log as `failed`.
@@ -32,15 +61,19 @@ impl Auth {
         password: Option<&str>,
         failed: ActivityKind,
         client: &ClientInfo,
-    ) -> Result<()> {
+    ) -> Result<Proof> {
         let rows = user::Entity::find()
             .filter(user::Column::Id.eq(viewer.user_id))
             .filter(user::Column::DeletedAt.is_null());
         let user = rows.one(self.app.db.read()).await?;
         let user = user.ok_or(Error::Unauthenticated)?;
+        let proof = Proof {
+            viewer,
+            password_hash: user.password_hash.as_str().into(),
+        };
         if user.password_hash.is_empty() {
             if self.is_fresh(viewer).await? {
-                return Ok(());
+                return Ok(proof);
             }
             throttle::confirmation(&self.app, user.id).await?;
             tell_afterwards(self, user.id, failed, client);
@@ -56,11 +89,9 @@ impl Auth {
         let stored = Some(user.password_hash.as_str());
         if self.passwords.verify(password, stored).await? == Verdict::Wrong {
             tell_afterwards(self, user.id, failed, client);
-            let text = "The password is wrong.";
-            let refusal = Refusal::new(ErrorCode::InvalidCredentials, text);
-            return Err(refusal.on("password").into());
+            return Err(wrong());
         }
-        Ok(())
+        Ok(proof)
     }
 
     async fn is_fresh(&self, viewer: Viewer) -> Result<bool> {
@@ -76,4 +107,10 @@ impl Auth {
         let all = session::Column::UserId.eq(user_id);
         revoke(self, txn, all, RevokedReason::AccountDeleted, None).await
     }
+}
+
+fn wrong() -> Error {
+    Refusal::new(ErrorCode::InvalidCredentials, "The password is wrong.")
+        .on("password")
+        .into()
 }

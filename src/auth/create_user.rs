@@ -31,8 +31,8 @@ pub struct Newcomer(NewUser);
 /// All that is wrong with address and password, told at once.
 pub async fn newcomer(email: &str, password: &SecretString, role: Role) -> Result<Newcomer> {
     let password = password.expose_secret();
-    let (email, email_key) = rules::sign_in(email, password, About::default()).await?;
     let passwords = Passwords::new(Metrics::default())?;
+    let (email, email_key) = rules::sign_in(&passwords, email, password, About::default()).await?;
     Ok(Newcomer(NewUser {
         email,
         email_key,

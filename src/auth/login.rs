@@ -3,7 +3,9 @@
 
 use async_graphql::InputObject;
 use entity::{activity::ActivityKind, user};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
+};
 use uuid::Uuid;
 
 use super::{
@@ -11,6 +13,7 @@ use super::{
     admit::{Admission, admit},
     password::{self, Verdict},
     rules,
+    second_factor::locked,
     throttle::{self, Attempt},
 };
 use crate::{
@@ -45,16 +48,19 @@ pub(super) async fn login(
         user_id: user.as_ref().map(|user| user.id),
         client,
     };
-    throttle::password(&auth.app, attempt).await?;
+    let leave = throttle::password(&auth.app, &attempt).await?;
+    let may_enter = leave.familiar || leave.used_up.is_none();
     let stored = user.as_ref().and_then(password::stored);
     let verdict = auth.passwords.verify(&input.password, stored).await?;
     let user = match (user, verdict) {
-        (Some(user), Verdict::Right | Verdict::Outdated) => user,
-        (user, _) => {
-            if let Some(user) = user {
+        (Some(user), Verdict::Right | Verdict::Outdated) if may_enter => user,
+        (user, verdict) => {
+            // Strangers with many addresses fill nobody's log.
+            let told = user.filter(|_| may_enter && verdict == Verdict::Wrong);
+            if let Some(user) = told {
                 tell_afterwards(auth, user.id, ActivityKind::SignInFailed, client);
             }
-            return Err(wrong());
+            return Err(leave.used_up.unwrap_or_else(wrong));
         }
     };
     let better = match verdict {
@@ -62,13 +68,38 @@ pub(super) async fn login(
         Verdict::Outdated => auth.passwords.hash(&input.password).await.ok(),
         _ => None,
     };
-    let txn = auth.app.db.begin().await?;
-    let user = match better {
-        Some(hash) => rehash(&txn, user, hash).await?,
-        None => user,
-    };
+    let (txn, user) = hold(auth, user, better, &input.password).await?;
+    if leave.used_up.is_none() {
+        attempt.succeeded(&txn).await?;
+    }
     let entry = Entry::of(user.id, ActivityKind::SignedIn, client);
     admit(auth, txn, user, entry).await
+}
+
+/// A transaction in which the hash that was compared is the account's still, or the better one in its place. Another
+/// sign-in may have replaced it meanwhile: then the password is compared once more.
+async fn hold(
+    auth: &Auth,
+    user: user::Model,
+    better: Option<String>,
+    password: &str,
+) -> Result<(Txn, user::Model)> {
+    let txn = auth.app.db.begin().await?;
+    let current = locked(&txn, user.id).await?;
+    if current.password_hash == user.password_hash {
+        let user = match better {
+            Some(hash) => rehash(&txn, current, hash).await?,
+            None => current,
+        };
+        return Ok((txn, user));
+    }
+    // Nothing is held while it is hashed.
+    drop(txn);
+    let verdict = auth.passwords.verify(password, password::stored(&current));
+    if verdict.await? == Verdict::Wrong {
+        return Err(wrong());
+    }
+    Ok((auth.app.db.begin().await?, current))
 }
 
 async fn find(auth: &Auth, email_key: Option<&str>) -> Result<Option<user::Model>> {
@@ -81,15 +112,10 @@ async fn find(auth: &Auth, email_key: Option<&str>) -> Result<Option<user::Model
         .await?)
 }
 
-/// Replaces the hash that was compared, and no other: the password may have been changed meanwhile.
 async fn rehash(txn: &Txn, user: user::Model, hash: String) -> Result<user::Model> {
-    let replaced = user::Entity::update_many()
-        .col_expr(user::Column::PasswordHash, Expr::value(hash))
-        .filter(user::Column::Id.eq(user.id))
-        .filter(user::Column::PasswordHash.eq(&user.password_hash))
-        .exec_with_returning(&**txn)
-        .await?;
-    Ok(replaced.into_iter().next().unwrap_or(user))
+    let mut row = user.into_active_model();
+    row.password_hash = Set(hash);
+    Ok(row.update(&**txn).await?)
 }
 
 /// Writes a wrong password into the person's log. The answer does not wait for it: its time would

@@ -20,6 +20,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use secrecy::SecretString;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
@@ -84,6 +85,10 @@ pub struct Auth {
     afterwards: TaskTracker,
 }
 
+/// An access token that lets nobody in, with a request that needs none.
+#[derive(Debug)]
+pub struct TurnedAway(pub SecretString);
+
 /// What an access token stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Access {
@@ -119,6 +124,12 @@ impl Auth {
             return Err(Error::Unauthenticated);
         }
         Ok(access)
+    }
+
+    /// Whom an access token was given to, though the session be over; nobody once the token is.
+    fn bearer(&self, token: &str) -> Option<Viewer> {
+        let access = self.tokens.verify(token, self.app.clock.now());
+        access.map(|access| access.viewer)
     }
 
     /// Has this process know at once of sessions that a committed transaction has ended; the others hear

@@ -17,7 +17,10 @@ use argon2::{
 };
 use aws_lc_rs::constant_time;
 use entity::user;
-use tokio::{sync::Semaphore, time::timeout};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::{
@@ -118,9 +121,17 @@ impl Passwords {
         })
     }
 
-    async fn compute(&self, password: &str, params: Params, salt: Salt) -> Result<Vec<u8>> {
+    /// One of the turns in which a processor works on somebody's password.
+    ///
+    /// # Errors
+    /// `RATE_LIMITED` where too many wait.
+    pub(super) async fn turn(&self) -> Result<OwnedSemaphorePermit> {
         let turn = timeout(self.patience, Arc::clone(&self.turns).acquire_owned()).await;
-        let turn = turn.map_err(|_| busy())?.map_err(Error::internal)?;
+        turn.map_err(|_| busy())?.map_err(Error::internal)
+    }
+
+    async fn compute(&self, password: &str, params: Params, salt: Salt) -> Result<Vec<u8>> {
+        let turn = self.turn().await?;
         self.metrics.hashed();
         let password = prepared(password);
         let memory = Arc::clone(&self.memory);

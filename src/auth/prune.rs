@@ -9,6 +9,7 @@ use entity::{login_attempt, mail, registration, session};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter};
 use serde::{Deserialize, Serialize};
 
+use super::revocation::reach;
 use crate::{
     app::App,
     audit,
@@ -33,11 +34,13 @@ impl Job for PruneSessions {
 
     async fn run(&self, app: &App, claim: &Claim) -> Result<()> {
         let now = app.clock.now();
-        let month = now - TimeDelta::days(30);
+        let month = TimeDelta::days(30);
+        // While there may be an access token of it, a revoked one is what refuses it after a restart.
+        let known = month.max(reach(app.config.access_token_ttl));
         let mut txn = app.db.begin().await?;
         let over = Condition::any()
-            .add(session::Column::ExpiresAt.lt(month))
-            .add(session::Column::RevokedAt.lt(month));
+            .add(session::Column::ExpiresAt.lt(now - month))
+            .add(session::Column::RevokedAt.lt(now - known));
         session::Entity::delete_many()
             .filter(over)
             .exec(&*txn)

@@ -94,12 +94,14 @@ async fn rotate(
     use session::Column;
     let now = auth.app.clock.now();
     let client = client.abridged();
+    let network = client.network().map(|network| network.to_string());
     let rows = session::Entity::update_many()
         .col_expr(Column::Generation, Expr::col(Column::Generation).add(1))
         .col_expr(Column::RotatedAt, Expr::value(now))
         .col_expr(Column::ExpiresAt, Expr::value(expiry(auth, now, ends_at)))
         .col_expr(Column::UserAgent, Expr::value(client.user_agent))
         .col_expr(Column::Address, Expr::value(client.address))
+        .col_expr(Column::Network, Expr::value(network))
         .filter(Column::Id.eq(presented.session_id))
         .filter(Column::Generation.eq(presented.generation))
         .filter(Column::RevokedAt.is_null())

@@ -65,7 +65,9 @@ pub(super) async fn register(
     if mode == Registration::Closed {
         return Err(closed());
     }
-    let applicant = rules::applicant(input, now).await?;
+    // Whoever corrects a mistake uses up none of the accounts an address may make.
+    throttle::choice(app, client).await?;
+    let applicant = rules::applicant(&auth.passwords, input, now).await?;
     throttle::registration(app, client).await?;
     if mode == Registration::Verified {
         throttle::mail(app, "registration", &applicant.email_key, client).await?;

@@ -80,11 +80,9 @@ pub(super) async fn reset_password(
     let user_id = mail.user_id.ok_or_else(mail::invalid)?;
     let user = user::Entity::find_by_id(user_id).one(app.db.read()).await?;
     let user = user.ok_or_else(mail::invalid)?;
-    let fault = rules::password_fault("password", &input.password, &About::of(&user)).await?;
-    if let Some(fault) = fault {
-        return Err(fault.into());
-    }
-    let hash = auth.passwords.hash(&input.password).await?;
+    let (passwords, about) = (&auth.passwords, About::of(&user));
+    rules::demand_sound(passwords, "password", &input.password, &about).await?;
+    let hash = passwords.hash(&input.password).await?;
     let txn = app.db.begin().await?;
     let (mut txn, user) = set(auth, txn, &mail, hash, client).await?;
     let told = Post {
@@ -121,6 +119,8 @@ async fn set(
     client: &ClientInfo,
 ) -> Result<(Txn, user::Model)> {
     let now = auth.app.clock.now();
+    // The person before the mail, as whoever changes a password takes them.
+    second_factor::locked(&txn, mail.user_id.unwrap_or_default()).await?;
     mail::spend(&txn, mail, now).await?;
     let verified = Expr::col(user::Column::EmailVerifiedAt).if_null(now);
     let rows = user::Entity::update_many()

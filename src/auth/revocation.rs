@@ -44,13 +44,17 @@ struct State {
     watched: HashMap<Uuid, watch::Sender<()>>,
 }
 
+/// How long a session has to be known as revoked whose access tokens live so long.
+pub(super) fn reach(lifetime: Duration) -> TimeDelta {
+    TimeDelta::from_std(lifetime).unwrap_or(TimeDelta::MAX - SLACK) + SLACK
+}
+
 impl Revocations {
     pub(super) fn new(lifetime: Duration) -> Self {
-        let lifetime = TimeDelta::from_std(lifetime).unwrap_or(TimeDelta::MAX - SLACK);
         Self {
             state: Mutex::default(),
             loaded: AtomicBool::new(false),
-            reach: lifetime + SLACK,
+            reach: reach(lifetime),
         }
     }
 

@@ -4,6 +4,7 @@ use async_graphql::MaybeUndefined;
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 
 use super::{
+    password::Passwords,
     profile::UpdateProfileInput,
     register::RegisterInput,
     strength::{About, judge},
@@ -30,13 +31,18 @@ pub(super) struct Applicant {
 }
 
 /// Reads what was typed, or says everything that is wrong with it.
-pub(super) async fn applicant(input: RegisterInput, now: DateTime<Utc>) -> Result<Applicant> {
+pub(super) async fn applicant(
+    passwords: &Passwords,
+    input: RegisterInput,
+    now: DateTime<Utc>,
+) -> Result<Applicant> {
     let about = About {
         email_key: None,
         first_name: input.first_name.as_deref(),
         last_name: input.last_name.as_deref(),
     };
-    let (sign_in, mut faults) = match sign_in(&input.email, &input.password, about).await {
+    let sign_in = sign_in(passwords, &input.email, &input.password, about).await;
+    let (sign_in, mut faults) = match sign_in {
         Ok(sign_in) => (Some(sign_in), Vec::new()),
         Err(Error::Refused(faults)) => (None, faults),
         Err(error) => return Err(error),
@@ -61,6 +67,7 @@ pub(super) async fn applicant(input: RegisterInput, now: DateTime<Utc>) -> Resul
 /// Reads what somebody is to sign in with, who is known by what is told of her: the address as it was
 /// typed, and as it is compared.
 pub(super) async fn sign_in(
+    passwords: &Passwords,
     email: &str,
     password: &str,
     about: About<'_>,
@@ -75,7 +82,7 @@ pub(super) async fn sign_in(
         email_key: key.as_deref(),
         ..about
     };
-    faults.extend(password_fault("password", password, &about).await?);
+    faults.extend(password_fault(passwords, "password", password, &about).await?);
     match key {
         Some(key) if faults.is_empty() => Ok((email, key)),
         _ => Err(Error::Refused(faults)),
@@ -100,8 +107,20 @@ pub(super) fn email_key(text: &str) -> Option<String> {
     sound.then(|| text.to_lowercase())
 }
 
+/// Refuses a password that is not to be set.
+pub(super) async fn demand_sound(
+    passwords: &Passwords,
+    field: &str,
+    password: &str,
+    about: &About<'_>,
+) -> Result<()> {
+    let fault = password_fault(passwords, field, password, about).await?;
+    fault.map_or(Ok(()), |fault| Err(fault.into()))
+}
+
 /// What is wrong with a password that is to be set.
-pub(super) async fn password_fault(
+async fn password_fault(
+    passwords: &Passwords,
     field: &str,
     password: &str,
     about: &About<'_>,
@@ -114,7 +133,7 @@ pub(super) async fn password_fault(
         let text = "This password is too short: use 8 characters or more.";
         return Ok(Some(weak(text)));
     }
-    Ok(judge(password, about).await?.map(weak))
+    Ok(judge(passwords, password, about).await?.map(weak))
 }
 
 /// What is told where there is no e-mail address.
@@ -196,7 +215,7 @@ fn fault(field: &str, message: &str) -> Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graphql::scalar::Date;
+    use crate::{graphql::scalar::Date, metrics::Metrics};
 
     fn input(email: &str, password: &str) -> RegisterInput {
         RegisterInput {
@@ -210,7 +229,8 @@ mod tests {
 
     async fn told(input: RegisterInput) -> Vec<(String, ErrorCode)> {
         let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
-        let faults = match applicant(input, now).await {
+        let passwords = Passwords::new(Metrics::default()).unwrap();
+        let faults = match applicant(&passwords, input, now).await {
             Err(Error::Refused(faults)) => faults,
             other => other.map(|_| Vec::new()).unwrap(),
         };
@@ -344,7 +364,9 @@ mod tests {
             last_name: Some("   ".to_owned()),
             ..input("ana@example.com", "four odd words here")
         };
-        let ana = applicant(typed, DateTime::UNIX_EPOCH).await.ok().unwrap();
+        let passwords = Passwords::new(Metrics::default()).unwrap();
+        let ana = applicant(&passwords, typed, DateTime::UNIX_EPOCH).await;
+        let ana = ana.ok().unwrap();
         assert_eq!(
             (ana.first_name.as_deref(), ana.last_name),
             (Some("Ana"), None)

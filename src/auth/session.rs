@@ -55,6 +55,7 @@ pub(super) async fn begin(
     let mut salt = vec![0; 16];
     rand::fill(&mut salt).map_err(Error::internal)?;
     let client = client.abridged();
+    let network = client.network().map(|network| network.to_string());
     let ends_at = now + LONGEST_SESSION;
     let row = session::ActiveModel {
         id: Set(Uuid::now_v7()),
@@ -66,6 +67,8 @@ pub(super) async fn begin(
         ends_at: Set(ends_at),
         user_agent: Set(client.user_agent),
         address: Set(client.address),
+        network: Set(network.clone()),
+        first_network: Set(network),
         created_at: Set(now),
         revoked_at: Set(None),
         revoked_reason: Set(None),
@@ -178,6 +181,8 @@ mod tests {
             ends_at: now,
             user_agent: None,
             address: None,
+            network: None,
+            first_network: None,
             created_at: now,
             revoked_at: None,
             revoked_reason: None,

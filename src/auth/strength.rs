@@ -4,20 +4,20 @@
 //! once.
 //!
 //! zxcvbn takes time that grows with the password, and with the signs in it that may stand for letters as the product
-//! of what each may stand for: twenty of them cost a second of a processor. So it is asked only of what is short and
-//! has few of them; nobody guesses the rest early.
+//! of what each may stand for: twenty of them cost a second of a processor. So it is shown the beginning of a long one,
+//! with what repeats in it once, and no more than a few such signs; and once more what is left without the signs around
+//! it, which cost those who guess little.
 
 use entity::user;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::task::spawn_blocking;
 use unicode_normalization::UnicodeNormalization;
 use zxcvbn::{
-    Score,
     matching::{Match, patterns::MatchPattern},
     zxcvbn,
 };
 
-use super::rules::SHORTEST_PASSWORD;
+use super::{password::Passwords, rules::SHORTEST_PASSWORD};
 use crate::error::{Error, Result};
 
 /// The commonest passwords and the words they are made of, lower-case, sorted.
@@ -26,13 +26,23 @@ const COMMON: &str = include_str!("common_passwords.txt");
 const TRIMMINGS: usize = 6;
 /// Characters of a password that zxcvbn is asked about.
 const JUDGED: usize = 40;
-/// Signs, besides digits, that zxcvbn takes for letters, and how many different ones it is left with.
+/// Signs, besides digits, that zxcvbn takes for letters, how many different ones it is left with, and what stands for
+/// the others.
 const STAND_INS: &str = "@({[<€!|$%+";
 const FEW: usize = 3;
+const NEUTRAL: char = '~';
+/// A million guesses, which is what can be tried over the wire in years.
+const FEW_GUESSES: u64 = 1_000_000;
+/// How many times more guesses a sign before or after the rest is worth: those who guess try the usual ones.
+const OUTER_SIGN: u64 = 3;
+/// The digits of the keys of an English keyboard, and what they write with shift.
+const SHIFTED: (&str, &str) = ("1234567890", "!@#$%^&*()");
 /// What is known of everybody.
 const PRODUCT: &str = "passbook";
 
 const REPEATS: &str = "This password repeats itself, which is tried early: choose another.";
+const WORDS: &str = "This password is made of common words, or of your name or address, which are tried early: add some \
+                     words that have nothing to do with each other.";
 
 /// What a password must not be made of.
 #[derive(Clone, Copy, Default)]
@@ -68,13 +78,19 @@ impl<'a> About<'a> {
     }
 }
 
-/// Why a password is guessed early; nothing if it is not. Found out beside the runtime: it takes a processor for
-/// milliseconds.
-pub(super) async fn judge(password: &str, about: &About<'_>) -> Result<Option<&'static str>> {
+/// Why a password is guessed early; nothing if it is not. Found out beside the runtime, and in turn with what is hashed:
+/// it takes a processor for milliseconds.
+pub(super) async fn judge(
+    passwords: &Passwords,
+    password: &str,
+    about: &About<'_>,
+) -> Result<Option<&'static str>> {
     let password = SecretString::from(password);
     let [email_key, first_name, last_name] =
         [about.email_key, about.first_name, about.last_name].map(|text| text.map(str::to_owned));
+    let turn = passwords.turn().await?;
     let judged = spawn_blocking(move || {
+        let _turn = turn;
         let about = About {
             email_key: email_key.as_deref(),
             first_name: first_name.as_deref(),
@@ -95,16 +111,65 @@ fn weakness(password: &str, about: &About<'_>) -> Option<&'static str> {
     if is_common(folded) {
         return Some("This password is among the first that are tried: choose another.");
     }
-    let base = once(folded);
+    let words = about.words();
+    if is_own(folded, &words) {
+        return Some(WORDS);
+    }
+    let mut base = once(folded);
+    if base.chars().count() > JUDGED {
+        base = collapsed(&base);
+    }
     if base.len() < folded.len() && base.chars().count() < SHORTEST_PASSWORD {
         return Some(REPEATS);
     }
-    if !is_judged(&base) {
-        return None;
+    let head: String = base.chars().take(JUDGED).collect();
+    let core = head.trim_matches(|c: char| !c.is_alphanumeric());
+    if core.is_empty() {
+        let digits = unshifted(&head);
+        return guessed(&head, &words, 0).or_else(|| guessed(&digits, &words, 0));
     }
-    let judged = zxcvbn(&base, &about.words());
-    // A million guesses, which is what can be tried over the wire in years.
-    (judged.score() < Score::Two).then(|| reason(judged.sequence()))
+    let around = head.chars().count() - core.chars().count();
+    let whole = guessed(&head, &words, 0);
+    match around {
+        0 => whole,
+        _ => whole.or_else(|| guessed(core, &words, around)),
+    }
+}
+
+/// Why zxcvbn guesses a text early that has so many signs around it.
+fn guessed(text: &str, words: &[&str], around: usize) -> Option<&'static str> {
+    let judged = zxcvbn(&with_few_stand_ins(text), words);
+    let worth = u32::try_from(around).ok();
+    let worth = worth.and_then(|around| OUTER_SIGN.checked_pow(around));
+    let enough = FEW_GUESSES / worth.unwrap_or(u64::MAX);
+    (judged.guesses() < enough).then(|| reason(judged.sequence()))
+}
+
+/// The text with the first few sorts of signs that may stand for letters.
+fn with_few_stand_ins(text: &str) -> String {
+    let mut kept = Vec::with_capacity(FEW);
+    let keep = |sign: char| {
+        if !STAND_INS.contains(sign) || kept.contains(&sign) {
+            return sign;
+        }
+        if kept.len() == FEW {
+            return NEUTRAL;
+        }
+        kept.push(sign);
+        sign
+    };
+    text.chars().map(keep).collect()
+}
+
+/// What would be written without shift.
+fn unshifted(text: &str) -> String {
+    let (digits, signs) = SHIFTED;
+    let key = |sign: char| {
+        let mut keys = digits.chars().zip(signs.chars());
+        keys.find(|(_, shifted)| *shifted == sign)
+            .map_or(sign, |(digit, _)| digit)
+    };
+    text.chars().map(key).collect()
 }
 
 /// The text, or the shortest part of it whose repetition it is, the last perhaps cut off.
@@ -116,9 +181,26 @@ fn once(text: &str) -> String {
     letters.iter().take(length).collect()
 }
 
-fn is_judged(text: &str) -> bool {
-    let stand_ins = STAND_INS.chars().filter(|sign| text.contains(*sign));
-    stand_ins.count() <= FEW && text.chars().count() <= JUDGED
+/// The text with what stands there several times in a row once. Two of a letter or of two are no repetition: words
+/// have them.
+fn collapsed(text: &str) -> String {
+    let letters: Vec<char> = text.chars().collect();
+    let mut kept = String::new();
+    let mut rest = letters.as_slice();
+    while let Some(first) = rest.first() {
+        let again = |length: &usize| {
+            let copies = if *length < 3 { 3 } else { 2 };
+            let unit = &rest[..*length];
+            let mut parts = rest.chunks_exact(*length).take(copies);
+            rest.len() >= copies * length && parts.all(|part| part == unit)
+        };
+        let longest = (1..=rest.len() / 2).rev().find(again);
+        if longest.is_none() {
+            kept.push(*first);
+        }
+        rest = &rest[longest.unwrap_or(1)..];
+    }
+    kept
 }
 
 /// What the largest part of a weak password is.
@@ -132,17 +214,13 @@ fn reason(parts: &[Match]) -> &'static str {
         Some(MatchPattern::Date(_) | MatchPattern::Regex(_)) => {
             "This password is a date, which is tried early: choose another."
         }
-        _ => {
-            "This password is made of common words, or of your name or address, which are tried early: add some words \
-             that have nothing to do with each other."
-        }
+        _ => WORDS,
     }
 }
 
 fn is_common(folded: &str) -> bool {
     let listed = |word: &str| COMMON.lines().any(|line| line == word);
-    let core = folded.trim_matches(|c: char| !c.is_alphabetic());
-    let trimmings = folded.chars().count() - core.chars().count();
+    let (core, trimmings) = trimmed(folded);
     let mut letters = folded.chars();
     let first = letters.next();
     listed(folded)
@@ -150,12 +228,25 @@ fn is_common(folded: &str) -> bool {
         || letters.all(|letter| Some(letter) == first)
 }
 
+/// Whether it is one of the person's own words with a little around it; her words may have something around them too.
+fn is_own(folded: &str, words: &[&str]) -> bool {
+    let (core, trimmings) = trimmed(folded);
+    let own = |word: &&str| trimmed(&word.to_lowercase()).0 == core;
+    !core.is_empty() && trimmings <= TRIMMINGS && words.iter().any(own)
+}
+
+/// The text from the first letter to the last, and how much is around it.
+fn trimmed(text: &str) -> (&str, usize) {
+    let core = text.trim_matches(|c: char| !c.is_alphabetic());
+    (core, text.chars().count() - core.chars().count())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const ANA: About<'static> = About {
-        email_key: Some("ana.lima@verdant.example"),
+        email_key: Some("ana.lima5@verdant.example"),
         first_name: Some("Anastasia"),
         last_name: Some("Wolkenstein"),
     };
@@ -164,7 +255,7 @@ mod tests {
     fn what_is_guessed_early_is_weak_and_the_reason_is_told() {
         for (password, part) in [
             ("ｐａｓｓｗｏｒｄ１２３", "first that are tried"),
-            ("ana.lima@verdant.example", "e-mail address"),
+            ("ana.lima5@verdant.example", "e-mail address"),
             ("verdant2024", "name or address"),
             ("Wolkenstein1", "name or address"),
             ("anastasia!", "name or address"),
@@ -176,6 +267,17 @@ mod tests {
                 "p4ssw0rd!p4ssw0rd!p4ssw0rd!p4ssw0rd!p4ssw0rd!",
                 "common words",
             ),
+            // Signs do not hide what they stand around or for, however many sorts of them there are.
+            ("!@#$%^&*", "tried"),
+            ("!@#$%^&*()", "tried"),
+            (")(*&^%$#@!", "tried"),
+            ("dragonfly!@$%", "common words"),
+            ("1q2w3e4r!@$%", "common words"),
+            ("P@$$w0rd!%", "common words"),
+            ("Wolkenstein!@$%", "name or address"),
+            ("ana.lima!@$%", "name or address"),
+            ("passwordpasswordpasswordpasswordpassword1", "common words"),
+            ("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa1", "repeats"),
             ("ab éab éab éab éab", "repeats"),
             ("abababababab", "repeats"),
             ("zyxwvutsrq", "row"),
@@ -201,6 +303,11 @@ mod tests {
             "  leading and trailing  ",
             "a long one, with many words that nobody would put together in just this order",
             "4@8({[<3€69!1|7$5%2z",
+            // A random one may end as a guessed one does.
+            "kx9vq!%(#",
+            "7kq9!%(#$",
+            "+$<9vt2kq8w{",
+            &format!("{} and then some", "a ".repeat(60)),
         ] {
             assert_eq!(weakness(password, &ANA), None, "{password}");
         }

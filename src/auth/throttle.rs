@@ -2,9 +2,11 @@
 //! is made, in rows that all replicas share, and an attempt that is refused costs nobody anything.
 //!
 //! Three allowances meet in a sign-in: that of an address, that of an account tried from one address,
-//! and that of an account tried from anywhere. The last would let a stranger keep somebody out, so it
-//! does not count for an address she has been signed in from; what is open stays open in any case. An
-//! account nobody has is counted as one somebody has.
+//! and that of an account tried from anywhere. The last would let a stranger keep somebody out, so once
+//! it is used up it still lets in the right password from a network the account was signed in from. All
+//! others are refused alike, and only after a hash: what is refused, and when, is the same for an
+//! account that nobody has. A right password gives back what it took of it, so that nobody sees from
+//! outside that somebody was in. What is open stays open in any case.
 //!
 //! An allowance is one moment: when all of it will be there again. Each use moves it on; while it lies
 //! too far ahead there is nothing left. So one statement decides, and no row is ever reset.
@@ -14,8 +16,10 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use entity::session;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, Statement};
+use entity::session::{self, RevokedReason};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, Statement,
+};
 use uuid::Uuid;
 
 use crate::{
@@ -23,7 +27,7 @@ use crate::{
     database::{Database, Txn},
     error::{Error, ErrorCode, Refusal, Result},
     seal::sha256_hex,
-    viewer::{ClientInfo, network},
+    viewer::ClientInfo,
 };
 
 /// So many at once, and one more each time that has passed.
@@ -44,19 +48,22 @@ impl Rate {
 const OF_ADDRESS: Rate = Rate::new(20, 6);
 /// Passwords for one account from one address: 5, then five a minute.
 const OF_ACCOUNT_HERE: Rate = Rate::new(5, 12);
-/// Passwords for one account from addresses it was never signed in from: 10, then thirty an hour.
+/// Passwords for one account from anywhere: 10, then thirty an hour.
 const OF_ACCOUNT_ANYWHERE: Rate = Rate::new(10, 120);
 /// Accounts from one address: 5, then three an hour.
 const REGISTRATIONS: Rate = Rate::new(5, 1_200);
 
-/// Mails of one sort to one address: 3, then three an hour. The newest of them is always young enough to be used, so
-/// that whoever asks for them in another's name keeps nobody from hers.
-const MAILS_TO_ADDRESS: Rate = Rate::new(3, 1_200);
+/// Mails of one sort to one mailbox, asked for from one address: 3, then three an hour.
+const MAILS_TO_MAILBOX_HERE: Rate = Rate::new(3, 1_200);
+/// The same from anywhere: 12, then twelve an hour. Somebody with many addresses can use it up, and then keeps the
+/// owner waiting for minutes: the price of a mailbox that nobody fills.
+const MAILS_TO_MAILBOX: Rate = Rate::new(12, 300);
 /// Mails asked for from one address, whomever they go to: 20, then one a minute.
 const MAILS_FROM_ADDRESS: Rate = Rate::new(20, 60);
 /// Codes for one sign-in: 5, and no more while it can be completed.
 const CODES_OF_SIGN_IN: Rate = Rate::new(5, 3_600);
-/// Codes for one account, over all sign-ins: 10, then twenty an hour. Only who knows the password spends them.
+/// Codes for one account, over all sign-ins: 10, then twenty an hour. Only who knows the password spends them. Those
+/// of somebody who is signed in are as many, and others: a session that was stolen keeps nobody from signing in.
 const CODES_OF_ACCOUNT: Rate = Rate::new(10, 180);
 /// Social logins begun from one address: 20, then ten a minute.
 const SOCIAL_STARTS: Rate = Rate::new(20, 6);
@@ -72,27 +79,57 @@ pub(super) struct Attempt<'a> {
     pub(super) client: &'a ClientInfo,
 }
 
+/// What an attempt to sign in that may be made can lead to.
+pub(super) struct Leave {
+    /// Whether the account was signed in from this network.
+    pub(super) familiar: bool,
+    /// What everybody else is told, where guesses from anywhere have used the allowance up.
+    pub(super) used_up: Option<Error>,
+}
+
 /// Counts an attempt to sign in.
 ///
 /// # Errors
 /// `RATE_LIMITED` with the time to wait; then nothing was counted.
-pub(super) async fn password(app: &App, attempt: Attempt<'_>) -> Result<()> {
-    let Attempt {
-        account,
-        user_id,
-        client,
-    } = attempt;
-    let network = client.address.as_deref().and_then(holder);
+pub(super) async fn password(app: &App, attempt: &Attempt<'_>) -> Result<Leave> {
+    let network = holder_of(attempt.client);
+    // Before anything is held, and asked of an account nobody has too: the time tells nothing.
+    let familiar = is_familiar(app, attempt).await?;
     let mut spent = Vec::new();
     if let Some(network) = network {
         spent.push((format!("address {network}"), OF_ADDRESS));
     }
-    let here = network.map_or_else(String::new, |network| network.to_string());
-    spent.push((format!("account {account} at {here}"), OF_ACCOUNT_HERE));
-    if !is_familiar(app, user_id, client).await? {
-        spent.push((format!("account {account}"), OF_ACCOUNT_ANYWHERE));
+    let key = format!("account {} at {}", attempt.account, written(network));
+    spent.push((key, OF_ACCOUNT_HERE));
+    let mut txn = app.db.begin().await?;
+    take_all(&mut txn, app, &spent).await?;
+    let anywhere = attempt.anywhere();
+    let wait = take(&mut txn, app, &anywhere, OF_ACCOUNT_ANYWHERE).await?;
+    txn.commit().await?;
+    Ok(Leave {
+        familiar,
+        used_up: wait.map(too_often),
+    })
+}
+
+impl Attempt<'_> {
+    /// Gives back what the attempt took of the allowance of everybody, in the transaction that lets somebody in.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(super) async fn succeeded(&self, txn: &Txn) -> Result<()> {
+        let backend = txn.get_database_backend();
+        let each = i64::try_from(OF_ACCOUNT_ANYWHERE.each.as_millis()).map_err(Error::internal)?;
+        let sql = "UPDATE throttles SET free_at = free_at - $2 WHERE key = $1";
+        let values = [self.anywhere().into(), each.into()];
+        txn.execute_raw(Statement::from_sql_and_values(backend, sql, values))
+            .await?;
+        Ok(())
     }
-    spend(app, &spent).await
+
+    fn anywhere(&self) -> String {
+        kept(&format!("account {}", self.account))
+    }
 }
 
 /// Counts an attempt of somebody who is signed in to give her password again.
@@ -100,8 +137,19 @@ pub(super) async fn password(app: &App, attempt: Attempt<'_>) -> Result<()> {
 /// # Errors
 /// As [`password`].
 pub(super) async fn confirmation(app: &App, user_id: Uuid) -> Result<()> {
-    let key = format!("confirmation {user_id}");
-    spend(app, &[(key, OF_ACCOUNT_HERE)]).await
+    let spent = [
+        (format!("confirmation {user_id}"), OF_ACCOUNT_HERE),
+        (format!("confirmations {user_id}"), OF_ACCOUNT_ANYWHERE),
+    ];
+    spend(app, &spent).await
+}
+
+/// Counts the judging of a password that somebody chooses who is not signed in: it takes as long as a hash.
+///
+/// # Errors
+/// As [`password`].
+pub(super) async fn choice(app: &App, client: &ClientInfo) -> Result<()> {
+    of_address(app, "address", OF_ADDRESS, client).await
 }
 
 /// Counts a registration.
@@ -130,7 +178,7 @@ pub(super) async fn social_visit(app: &App, client: &ClientInfo) -> Result<()> {
 
 /// Counts what an address does, whoever is behind it.
 async fn of_address(app: &App, what: &str, rate: Rate, client: &ClientInfo) -> Result<()> {
-    let Some(network) = client.address.as_deref().and_then(holder) else {
+    let Some(network) = holder_of(client) else {
         return Ok(());
     };
     spend(app, &[(format!("{what} {network}"), rate)]).await
@@ -146,8 +194,11 @@ pub(super) async fn mail(
     email_key: &str,
     client: &ClientInfo,
 ) -> Result<()> {
-    let mut spent = vec![(format!("{sort} mail to {email_key}"), MAILS_TO_ADDRESS)];
-    if let Some(network) = client.address.as_deref().and_then(holder) {
+    let network = holder_of(client);
+    let mailbox = format!("{sort} mail to {email_key}");
+    let here = format!("{mailbox} from {}", written(network));
+    let mut spent = vec![(here, MAILS_TO_MAILBOX_HERE), (mailbox, MAILS_TO_MAILBOX)];
+    if let Some(network) = network {
         spent.push((format!("mails from {network}"), MAILS_FROM_ADDRESS));
     }
     spend(app, &spent).await
@@ -166,41 +217,71 @@ pub(super) async fn proof(app: &App, mail_id: Uuid) -> Result<()> {
 /// # Errors
 /// As [`password`].
 pub(super) async fn code(app: &App, sign_in: Option<Uuid>, user_id: Uuid) -> Result<()> {
-    let mut spent = vec![(format!("codes of {user_id}"), CODES_OF_ACCOUNT)];
-    if let Some(sign_in) = sign_in {
-        spent.push((format!("codes of sign-in {sign_in}"), CODES_OF_SIGN_IN));
-    }
+    let Some(sign_in) = sign_in else {
+        let key = format!("codes of {user_id}, who is signed in");
+        return spend(app, &[(key, CODES_OF_ACCOUNT)]).await;
+    };
+    let spent = [
+        (format!("codes of {user_id}"), CODES_OF_ACCOUNT),
+        (format!("codes of sign-in {sign_in}"), CODES_OF_SIGN_IN),
+    ];
     spend(app, &spent).await
 }
 
-/// Whose attempts an address stands for. This machine's own programs stand for anybody: usually one of
-/// them is a proxy that is not named in `TRUSTED_PROXIES`.
-fn holder(address: &str) -> Option<IpAddr> {
-    let network = network(address.parse().ok()?);
-    (!network.is_loopback()).then_some(network)
+/// Whose attempts a client's address stands for. This machine's own programs stand for anybody: usually one
+/// of them is a proxy that is not named in `TRUSTED_PROXIES`.
+fn holder_of(client: &ClientInfo) -> Option<IpAddr> {
+    client.network().filter(|network| !network.is_loopback())
 }
 
-/// Whether an account was signed in from this address before. Asked of an account nobody has too, so
-/// that the time tells nothing.
-async fn is_familiar(app: &App, user_id: Option<Uuid>, client: &ClientInfo) -> Result<bool> {
+fn written(network: Option<IpAddr>) -> String {
+    network.map_or_else(String::new, |network| network.to_string())
+}
+
+/// Whether an account was signed in from this network before, by a session that nobody had to end.
+async fn is_familiar(app: &App, attempt: &Attempt<'_>) -> Result<bool> {
+    use session::Column;
+    let network = attempt.client.network().map(|network| network.to_string());
+    let here = Condition::any()
+        .add(Column::Network.eq(network.clone()))
+        .add(Column::FirstNetwork.eq(network));
+    // Whoever had the session may not have been her.
+    let doubtful = [
+        RevokedReason::RefreshReuse,
+        RevokedReason::PasswordChanged,
+        RevokedReason::EndedByAdmin,
+        RevokedReason::Locked,
+    ];
+    let sound = Condition::any()
+        .add(Column::RevokedReason.is_null())
+        .add(Column::RevokedReason.is_not_in(doubtful));
     let sessions = session::Entity::find()
-        .filter(session::Column::UserId.eq(user_id.unwrap_or_default()))
-        .filter(session::Column::Address.eq(client.address.clone()))
-        .filter(session::Column::Address.is_not_null());
+        .filter(Column::UserId.eq(attempt.user_id.unwrap_or_default()))
+        .filter(here)
+        .filter(sound);
     Ok(sessions.count(app.db.read()).await? > 0)
 }
 
 /// Uses something of each allowance, or of none.
 async fn spend(app: &App, allowances: &[(String, Rate)]) -> Result<()> {
     let mut txn = app.db.begin().await?;
+    // Dropped where one is used up, and with it what was counted so far.
+    take_all(&mut txn, app, allowances).await?;
+    txn.commit().await
+}
+
+async fn take_all(txn: &mut Txn, app: &App, allowances: &[(String, Rate)]) -> Result<()> {
     for (key, rate) in allowances {
-        let key = sha256_hex(key.as_bytes());
-        if let Some(wait) = take(&mut txn, app, &key, *rate).await? {
-            // Dropped, and with it what was counted so far.
+        if let Some(wait) = take(txn, app, &kept(key), *rate).await? {
             return Err(too_often(wait));
         }
     }
-    txn.commit().await
+    Ok(())
+}
+
+/// The key of an allowance as it is stored.
+fn kept(key: &str) -> String {
+    sha256_hex(key.as_bytes())
 }
 
 /// Uses one of an allowance; says how many milliseconds to wait if nothing is left.

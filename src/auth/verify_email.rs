@@ -15,9 +15,12 @@ use super::{
     Auth,
     admit::{Admission, admit},
     login::tell_afterwards,
-    password::Verdict,
+    password::{self, Verdict},
     register::{self, NewUser},
-    rules, throttle,
+    rules,
+    second_factor::locked,
+    session::refuse_ended,
+    throttle,
 };
 use crate::{
     activity::{self, Entry},
@@ -98,18 +101,25 @@ pub(super) async fn verify_email(
         let admission = come_to_life(auth, &mail, password, client).await?;
         return Ok(Verified::Admitted(admission));
     };
-    let here = viewer.is_some_and(|viewer| viewer.user_id == user_id);
-    let user = user::Entity::find_by_id(user_id).one(auth.app.db.read());
-    let user = user.await?.ok_or_else(mail::invalid)?;
-    if !here {
-        know(auth, &mail, &user.password_hash, password, client).await?;
+    let here = viewer.filter(|viewer| viewer.user_id == user_id);
+    let known = user::Entity::find_by_id(user_id).one(auth.app.db.read());
+    let known = known.await?.ok_or_else(mail::invalid)?;
+    if here.is_none() {
+        know(auth, &mail, password::stored(&known), password, client).await?;
     }
     let txn = auth.app.db.begin().await?;
-    let user = prove(auth, &txn, &mail, &user, client).await?;
-    if here {
+    // The person before the mail, as whoever sets a password takes them.
+    let user = locked(&txn, user_id).await?;
+    if let Some(viewer) = here {
+        refuse_ended(&txn, viewer).await?;
+    }
+    let mut user = prove(auth, &txn, &mail, &user, client).await?;
+    if here.is_some() {
         txn.commit().await?;
         return Ok(Verified::Here(Box::new(user)));
     }
+    // What was compared, which may not be the password any more.
+    user.password_hash = known.password_hash;
     let entry = Entry::of(user.id, ActivityKind::SignedIn, client);
     let admission = admit(auth, txn, user, entry).await?;
     Ok(Verified::Admitted(admission))
@@ -128,7 +138,7 @@ async fn come_to_life(
     let id = mail.registration_id.unwrap_or_default();
     let row = registration::Entity::find_by_id(id).one(auth.app.db.read());
     let row = row.await?.ok_or_else(mail::invalid)?;
-    know(auth, mail, &row.password_hash, password, client).await?;
+    know(auth, mail, Some(&row.password_hash), password, client).await?;
     let now = auth.app.clock.now();
     let txn = auth.app.db.begin().await?;
     mail::spend(&txn, mail, now).await?;
@@ -187,34 +197,36 @@ async fn prove(
 async fn know(
     auth: &Auth,
     mail: &mail_row::Model,
-    stored: &str,
+    stored: Option<&str>,
     password: Option<&str>,
     client: &ClientInfo,
 ) -> Result<()> {
-    let wrong = |text: &str| {
-        Refusal::new(ErrorCode::InvalidCredentials, text)
-            .on("password")
-            .into()
-    };
-    let Some(password) = password else {
-        return Err(wrong(
-            "Give the password that goes with this address, or sign in first.",
-        ));
-    };
+    let text = "Give the password that goes with this address, or sign in first.";
+    let password = password.ok_or_else(|| wrong(text))?;
     if password.len() > rules::LONGEST_PASSWORD {
         return Err(rules::too_long("password").into());
     }
     throttle::proof(&auth.app, mail.id).await?;
-    match auth.passwords.verify(password, Some(stored)).await? {
+    match auth.passwords.verify(password, stored).await? {
         Verdict::Wrong => {
             if let Some(user_id) = mail.user_id {
                 tell_afterwards(auth, user_id, ActivityKind::SignInFailed, client);
             }
-            Err(wrong(
-                "This is not the password that goes with this address. Who has another registers anew, or asks for a \
-                 new password.",
-            ))
+            Err(another())
         }
         Verdict::Right | Verdict::Outdated => Ok(()),
     }
+}
+
+fn another() -> Error {
+    wrong(
+        "This is not the password that goes with this address. Who has another registers anew, or asks for a new \
+         password.",
+    )
+}
+
+fn wrong(text: &str) -> Error {
+    Refusal::new(ErrorCode::InvalidCredentials, text)
+        .on("password")
+        .into()
 }

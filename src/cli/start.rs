@@ -167,6 +167,13 @@ impl Process {
         self.parts.add("sign-in", done(auth.run(shutdown.clone())));
         self.parts.add("webhook inbox", done(write));
         self.parts.add("server", done(server.serve(shutdown)));
+        if self.app.config.forgets_its_proxy() {
+            tracing::warn!(
+                "PUBLIC_URL is https and TRUSTED_PROXIES is empty: everybody who comes through the proxy before this \
+                 server counts as one, so that no limit by address holds; name the proxy, such as \
+                 TRUSTED_PROXIES=127.0.0.1"
+            );
+        }
         self.announce(address);
         Ok(())
     }

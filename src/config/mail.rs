@@ -50,22 +50,26 @@ pub enum Registration {
 }
 
 /// What of the rest of the configuration decides whether everything is on this machine.
-pub(super) struct Surroundings {
+pub(super) struct Surroundings<'a> {
     pub(super) plaid: PlaidEnv,
     pub(super) mx: MxEnv,
     pub(super) listen: SocketAddr,
+    pub(super) public_url: Option<&'a str>,
 }
 
-impl Surroundings {
+impl Surroundings<'_> {
     fn are_local(&self) -> bool {
+        let is_here = |url| Url::parse(url).is_ok_and(|url| is_loopback(&url));
         self.plaid == PlaidEnv::Local
             && matches!(self.mx, MxEnv::Local | MxEnv::Off)
             && self.listen.ip().is_loopback()
+            // Behind a proxy others come in too.
+            && self.public_url.is_none_or(is_here)
     }
 }
 
 impl Reader {
-    pub(super) fn mail(&mut self, around: &Surroundings) -> MailConfig {
+    pub(super) fn mail(&mut self, around: &Surroundings<'_>) -> MailConfig {
         let app_url = self.url("APP_URL");
         if app_url.as_deref().is_some_and(is_in_the_clear) {
             self.fault(
@@ -198,6 +202,13 @@ mod tests {
             mail(&[("LISTEN", "0.0.0.0:8000")]).way,
             MailWay::Off
         ));
+        for (url, off) in [
+            ("https://api.example.com", true),
+            ("http://localhost:8000", false),
+        ] {
+            let way = mail(&[("PUBLIC_URL", url)]).way;
+            assert_eq!(matches!(way, MailWay::Off), off, "{url}");
+        }
         assert_eq!(mail(&[]).registration, Registration::Open);
     }
 

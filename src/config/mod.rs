@@ -237,23 +237,25 @@ impl Config {
         let plaid = reader.plaid();
         let mx = reader.mx(plaid.env);
         let listen = reader.parse("LISTEN", local(8000), "an address such as 127.0.0.1:8000");
+        let public_url = reader.url("PUBLIC_URL");
         let around = Surroundings {
             plaid: plaid.env,
             mx: mx.env,
             listen,
+            public_url: public_url.as_deref(),
         };
         let config = Self {
             database_url: reader.database_url(),
             listen,
             metrics_listen: reader.address("METRICS_LISTEN"),
-            public_url: reader.url("PUBLIC_URL"),
+            mail: reader.mail(&around),
+            public_url,
             secret_key: reader.secret_key(),
             trusted_proxies: reader.networks("TRUSTED_PROXIES"),
             allowed_origins: reader.urls("ALLOWED_ORIGINS"),
             redirect_uris: reader.urls("REDIRECT_URIS"),
             access_token_ttl: reader.duration("ACCESS_TOKEN_TTL", "30m"),
             refresh_token_ttl: reader.duration("REFRESH_TOKEN_TTL", "7d"),
-            mail: reader.mail(&around),
             mx,
             plaid,
             oidc: reader.oidc(),
@@ -278,6 +280,15 @@ impl Config {
         } else {
             Err(ConfigError(reader.faults))
         }
+    }
+
+    /// Whether the proxy that has to be there is not named: clients come through TLS, which this server does not speak,
+    /// and nobody but this machine reaches it.
+    pub fn forgets_its_proxy(&self) -> bool {
+        let tls = self.public_url.as_deref();
+        tls.is_some_and(|url| url.starts_with("https://"))
+            && self.listen.ip().is_loopback()
+            && self.trusted_proxies.is_empty()
     }
 
     /// Whether the database is a file of this process.

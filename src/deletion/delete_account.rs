@@ -34,12 +34,13 @@ pub(super) async fn delete_account(
 ) -> Result<Uuid> {
     let user_id = viewer.user_id;
     let failed = ActivityKind::AccountDeletionFailed;
-    auth.confirm(viewer, password, failed, client).await?;
+    let proof = auth.confirm(viewer, password, failed, client).await?;
     let now = app.clock.now();
     let mut txn = app.db.begin().await?;
     auth::let_go(&txn, user_id).await?;
     // Banks before the person, as whoever links one takes them.
     linking::leave(&mut txn, app, user_id).await?;
+    proof.stands(&txn).await?;
     if !mark(&txn, user_id, now).await? {
         return Err(Error::Unauthenticated);
     }

@@ -3,10 +3,12 @@
 
 use std::sync::Arc;
 
+mod code;
 mod database;
 mod provider;
 mod refusal;
 
+pub use code::Code;
 pub use provider::{ErrorClass, ProviderError};
 pub use refusal::{ErrorCode, Refusal, UserAction};
 

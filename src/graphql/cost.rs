@@ -13,6 +13,8 @@ use async_graphql::{
     value,
 };
 
+use crate::error::Code;
+
 /// Installs the limit.
 #[derive(Clone, Copy, Debug)]
 pub struct Cost {
@@ -47,7 +49,7 @@ impl CostRun {
              fewer rows with `first`."
         );
         let mut extensions = ErrorExtensionValues::default();
-        extensions.set("code", "QUERY_TOO_COMPLEX");
+        extensions.set("code", Code::QueryTooComplex.name());
         extensions.set("cost", self.told(requested));
         let mut error = ServerError::new(why, None);
         error.extensions = Some(extensions);

@@ -14,7 +14,7 @@ use async_graphql::{
 };
 use futures_util::stream::{BoxStream, StreamExt};
 
-use crate::error::{Error, ErrorCode, Refusal, Result};
+use crate::error::{Code, Error, ErrorCode, Refusal, Result};
 
 /// The id of a request, given to every error and log line of it.
 #[derive(Clone, Debug)]
@@ -109,7 +109,7 @@ impl Extension for ErrorPolicyRun {
     ) -> async_graphql::ServerResult<ExecutableDocument> {
         next.run(ctx, query, variables).await.map_err(|mut error| {
             error.message = one_line(&error.message);
-            coded(error, "GRAPHQL_PARSE_FAILED")
+            coded(error, Code::ParseFailed)
         })
     }
 
@@ -118,7 +118,7 @@ impl Extension for ErrorPolicyRun {
         ctx: &ExtensionContext<'_>,
         next: NextValidation<'_>,
     ) -> Result<async_graphql::ValidationResult, Vec<ServerError>> {
-        let code = |error| coded(error, "GRAPHQL_VALIDATION_FAILED");
+        let code = |error| coded(error, Code::ValidationFailed);
         let checked = next.run(ctx).await;
         checked.map_err(|errors| errors.into_iter().map(code).collect())
     }
@@ -149,10 +149,10 @@ fn settle_error(error: &mut ServerError, id: Option<&RequestId>) {
         let code = match (&ours, &error.source) {
             (Some(ours), _) => code_of(ours),
             // Without a cause the text is the library's own, about the request.
-            (None, None) => "BAD_USER_INPUT",
-            (None, Some(_)) => "INTERNAL_SERVER_ERROR",
+            (None, None) => Code::BadUserInput,
+            (None, Some(_)) => Code::Internal,
         };
-        if code == "INTERNAL_SERVER_ERROR" {
+        if code == Code::Internal {
             let request = id.map_or("-", |id| &id.0);
             let cause = ours
                 .as_ref()
@@ -160,31 +160,32 @@ fn settle_error(error: &mut ServerError, id: Option<&RequestId>) {
             tracing::error!(request.id = request, error = cause, "a request failed");
             "Something went wrong on the server.".clone_into(&mut error.message);
         }
-        error.extensions.get_or_insert_default().set("code", code);
+        let extensions = error.extensions.get_or_insert_default();
+        extensions.set("code", code.name());
     }
 }
 
 /// The code of an error in `extensions.code`.
-pub fn code_of(error: &Error) -> &'static str {
+pub fn code_of(error: &Error) -> Code {
     match error {
-        Error::Unauthenticated => "UNAUTHENTICATED",
-        Error::Forbidden => "FORBIDDEN",
-        Error::BadInput(_) | Error::Refused(_) => "BAD_USER_INPUT",
-        Error::NotFound(_) => "NOT_FOUND",
-        Error::CursorExpired => "CURSOR_EXPIRED",
-        Error::Unavailable(_) => "UNAVAILABLE",
-        Error::Provider(error) if error.class.is_transient() => "UNAVAILABLE",
+        Error::Unauthenticated => Code::Unauthenticated,
+        Error::Forbidden => Code::Forbidden,
+        Error::BadInput(_) | Error::Refused(_) => Code::BadUserInput,
+        Error::NotFound(_) => Code::NotFound,
+        Error::CursorExpired => Code::CursorExpired,
+        Error::Unavailable(_) => Code::Unavailable,
+        Error::Provider(error) if error.class.is_transient() => Code::Unavailable,
         Error::Provider(_) | Error::Undelivered { .. } | Error::LeaseLost | Error::Internal(_) => {
-            "INTERNAL_SERVER_ERROR"
+            Code::Internal
         }
     }
 }
 
 /// Gives an error a code, unless who made it did.
-fn coded(mut error: ServerError, code: &'static str) -> ServerError {
+fn coded(mut error: ServerError, code: Code) -> ServerError {
     let extensions = error.extensions.get_or_insert_default();
     if extensions.get("code").is_none() {
-        extensions.set("code", Value::from(code));
+        extensions.set("code", Value::from(code.name()));
     }
     error
 }

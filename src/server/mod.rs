@@ -156,9 +156,12 @@ fn router<E: Executor, D: Door>(
         metrics: site.metrics.clone(),
     };
     let ready = health::Ready::new(site.db, stopping);
+    let public_url = site.config.public_url.as_deref();
     let wardrobe = pages::Wardrobe {
         metrics: site.metrics,
         proxies,
+        warned: Arc::default(),
+        tls: public_url.is_some_and(|url| url.starts_with("https://")),
     };
     Router::new()
         .route("/", get(move || async move { pages::landing(graphiql) }))
@@ -188,7 +191,7 @@ fn cors(origins: &[String]) -> CorsLayer {
         .allow_credentials(AllowCredentials::predicate(move |origin, _| {
             origins.contains(origin)
         }))
-        .expose_headers([pages::REQUEST_ID])
+        .expose_headers([pages::REQUEST_ID, header::RETRY_AFTER])
         .max_age(std::time::Duration::from_hours(1))
 }
 

@@ -1,6 +1,14 @@
 //! The pages that are nobody else's, and what every answer carries.
 
-use std::{net::SocketAddr, panic::AssertUnwindSafe, sync::Arc, time::Instant};
+use std::{
+    net::SocketAddr,
+    panic::AssertUnwindSafe,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
+};
 
 use axum::{
     extract::{ConnectInfo, MatchedPath, Request, State},
@@ -10,10 +18,11 @@ use axum::{
 };
 use futures_util::FutureExt;
 use ipnet::IpNet;
+use serde_json::json;
 use tracing::Instrument;
 
 use super::proxy;
-use crate::{metrics::Metrics, transport::fresh_id};
+use crate::{error::Code, metrics::Metrics, transport::fresh_id};
 
 /// The header that names a request, so that its reader can be helped.
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -35,8 +44,9 @@ pub(super) fn landing(graphiql: bool) -> Html<String> {
 
 /// What stands everywhere else.
 pub(super) async fn nothing() -> Response {
-    let body =
-        r#"{"errors":[{"message":"There is nothing here.","extensions":{"code":"NOT_FOUND"}}]}"#;
+    let extensions = json!({"code": Code::NotFound.name()});
+    let error = json!({"message": "There is nothing here.", "extensions": extensions});
+    let body = json!({"errors": [error]}).to_string();
     let kind = (header::CONTENT_TYPE, "application/json; charset=utf-8");
     (StatusCode::NOT_FOUND, [kind], body).into_response()
 }
@@ -47,6 +57,10 @@ pub(super) struct Wardrobe {
     pub(super) metrics: Metrics,
     /// Whose word on their clients is believed.
     pub(super) proxies: Arc<[IpNet]>,
+    /// Whether it was said that a proxy seems to be forgotten.
+    pub(super) warned: Arc<AtomicBool>,
+    /// Whether clients come through TLS.
+    pub(super) tls: bool,
 }
 
 impl Wardrobe {
@@ -54,6 +68,15 @@ impl Wardrobe {
     fn name_client(&self, request: &mut Request) {
         let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
         if let Some(ConnectInfo(peer)) = peer.copied() {
+            if proxy::is_forgotten(peer.ip(), request.headers(), &self.proxies)
+                && !self.warned.swap(true, Ordering::Relaxed)
+            {
+                tracing::warn!(
+                    peer = %peer.ip(),
+                    "a program on this machine forwards requests and is not in TRUSTED_PROXIES: all its clients count \
+                     as one, and no limit by address holds for them"
+                );
+            }
             let client = proxy::client(peer.ip(), request.headers(), &self.proxies);
             let client = SocketAddr::new(client, peer.port());
             request.extensions_mut().insert(ConnectInfo(client));
@@ -98,6 +121,11 @@ pub(super) async fn dress(
     ];
     for (name, value) in always {
         headers.insert(name, HeaderValue::from_static(value));
+    }
+    if wardrobe.tls {
+        // A year, for this host.
+        let always = HeaderValue::from_static("max-age=31536000");
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, always);
     }
     headers
         .entry(header::CONTENT_SECURITY_POLICY)

@@ -32,6 +32,13 @@ pub(super) fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Ip
     client
 }
 
+/// Whether a request seems to come through a proxy on this machine that the operator did not name.
+pub(super) fn is_forgotten(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> bool {
+    let peer = peer.to_canonical();
+    let named = trusted.iter().any(|net| net.contains(&peer));
+    peer.is_loopback() && !named && headers.contains_key(FORWARDED_FOR)
+}
+
 /// `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1` or `[2001:db8::1]:80`.
 fn address(text: &str) -> Option<IpAddr> {
     let plain = text.trim_start_matches('[').trim_end_matches(']');

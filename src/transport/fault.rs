@@ -4,7 +4,7 @@ use async_graphql::{ErrorExtensionValues, Pos, ServerError};
 use axum::http::StatusCode;
 
 use crate::{
-    error::Error,
+    error::{Code, Error},
     graphql::errors::{RequestId, code_of},
 };
 
@@ -15,16 +15,19 @@ pub(super) struct Fault {
     pub(super) status: Option<StatusCode>,
     /// The methods that would have been right.
     pub(super) allow: Option<&'static str>,
-    code: &'static str,
+    /// Seconds after which it may be tried again.
+    pub(super) retry_after: Option<u32>,
+    code: Code,
     message: String,
     at: Option<Pos>,
 }
 
 impl Fault {
-    fn new(code: &'static str, message: impl Into<String>) -> Self {
+    fn new(code: Code, message: impl Into<String>) -> Self {
         Self {
             status: None,
             allow: None,
+            retry_after: None,
             code,
             message: message.into(),
             at: None,
@@ -33,38 +36,39 @@ impl Fault {
 
     /// The document cannot be read.
     pub(super) fn syntax(message: impl Into<String>) -> Self {
-        Self::new("GRAPHQL_PARSE_FAILED", message)
+        Self::new(Code::ParseFailed, message)
     }
 
     /// The document contradicts the rules of the language.
     pub(super) fn invalid(message: impl Into<String>) -> Self {
-        Self::new("GRAPHQL_VALIDATION_FAILED", message)
+        Self::new(Code::ValidationFailed, message)
     }
 
     /// The document asks for too much.
     pub(super) fn too_complex(message: impl Into<String>) -> Self {
-        Self::new("QUERY_TOO_COMPLEX", message)
+        Self::new(Code::QueryTooComplex, message)
     }
 
     /// The operation or its variables are wrong.
     pub(super) fn input(message: impl Into<String>) -> Self {
-        Self::new("BAD_USER_INPUT", message)
+        Self::new(Code::BadUserInput, message)
     }
 
     /// The client expects stored documents.
     pub(super) fn no_stored_queries() -> Self {
         // Clients compare this text.
         Self::new(
-            "PERSISTED_QUERY_NOT_SUPPORTED",
+            Code::PersistedQueryNotSupported,
             "PersistedQueryNotSupported",
         )
     }
 
-    /// Somebody who has too much going on already.
+    /// Somebody who has too much going on already. Most operations take less than a second.
     pub(super) fn rate_limited(message: impl Into<String>) -> Self {
         Self {
             status: Some(StatusCode::TOO_MANY_REQUESTS),
-            ..Self::new("RATE_LIMITED", message)
+            retry_after: Some(1),
+            ..Self::new(Code::RateLimited, message)
         }
     }
 
@@ -88,7 +92,7 @@ impl Fault {
     pub(super) fn unavailable(message: impl Into<String>) -> Self {
         Self {
             status: Some(StatusCode::SERVICE_UNAVAILABLE),
-            ..Self::new("UNAVAILABLE", message)
+            ..Self::new(Code::Unavailable, message)
         }
     }
 
@@ -96,7 +100,7 @@ impl Fault {
     pub(super) fn timeout(message: impl Into<String>) -> Self {
         Self {
             status: Some(StatusCode::SERVICE_UNAVAILABLE),
-            ..Self::new("TIMEOUT", message)
+            ..Self::new(Code::Timeout, message)
         }
     }
 
@@ -104,7 +108,7 @@ impl Fault {
     pub(super) fn forbidden(message: impl Into<String>) -> Self {
         Self {
             status: Some(StatusCode::FORBIDDEN),
-            ..Self::new("FORBIDDEN", message)
+            ..Self::new(Code::Forbidden, message)
         }
     }
 
@@ -112,10 +116,7 @@ impl Fault {
     pub(super) fn internal() -> Self {
         Self {
             status: Some(StatusCode::INTERNAL_SERVER_ERROR),
-            ..Self::new(
-                "INTERNAL_SERVER_ERROR",
-                "Something went wrong on the server.",
-            )
+            ..Self::new(Code::Internal, "Something went wrong on the server.")
         }
     }
 
@@ -127,8 +128,11 @@ impl Fault {
     /// The error as clients see it.
     pub(super) fn error(self, id: &RequestId) -> ServerError {
         let mut extensions = ErrorExtensionValues::default();
-        extensions.set("code", self.code);
+        extensions.set("code", self.code.name());
         extensions.set("requestId", id.0.as_ref());
+        if let Some(seconds) = self.retry_after {
+            extensions.set("retryAfterSeconds", seconds);
+        }
         let mut error = ServerError::new(self.message, self.at);
         error.extensions = Some(extensions);
         error

@@ -7,7 +7,10 @@ use axum::{
     extract::{Request, State},
     http::{
         HeaderMap, HeaderValue, Method, StatusCode,
-        header::{self, ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, VARY, WWW_AUTHENTICATE},
+        header::{
+            self, ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER, VARY,
+            WWW_AUTHENTICATE,
+        },
         request::Parts,
     },
     response::Response,
@@ -22,10 +25,10 @@ use super::{
     origin,
     params::Params,
     prepare::{Prepared, prepare},
-    run, stream, ws,
+    run, shown, stream, ws,
 };
 use crate::{
-    auth::{Access, Cookies},
+    auth::{Access, Cookies, TurnedAway},
     error::Error,
 };
 
@@ -107,7 +110,12 @@ async fn serve<E: Executor, D: Door>(
         return Err(Fault::method("POST", "Mutations need POST."));
     }
     let access = match transport.admit(&parts.headers).await {
-        Err(Error::Unauthenticated) if prepared.open => None,
+        Err(Error::Unauthenticated) if prepared.open => {
+            if let Some(token) = shown(&parts.headers) {
+                prepared.request.data.insert(TurnedAway(token.into()));
+            }
+            None
+        }
         admitted => admitted?,
     };
     transport.introduce(&mut prepared, caller, access)?;
@@ -244,12 +252,15 @@ fn respond(mut answer: Answer, accepted: Accepted) -> Response {
 fn refuse(fault: Fault, accepted: Accepted, caller: &Caller) -> Response {
     let media = accepted.media.unwrap_or(Media::Json);
     let status = fault.status.unwrap_or_else(|| refused_status(accepted));
-    let allow = fault.allow;
+    let (allow, retry_after) = (fault.allow, fault.retry_after);
     let errors = vec![fault.error(&caller.id)];
     let mut response = send(status, media, &Refusal { errors });
     let headers = response.headers_mut();
     if let Some(allow) = allow {
         headers.insert(ALLOW, HeaderValue::from_static(allow));
+    }
+    if let Some(seconds) = retry_after {
+        headers.insert(RETRY_AFTER, seconds.into());
     }
     match status {
         StatusCode::UNAUTHORIZED => {

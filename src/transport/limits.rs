@@ -114,8 +114,8 @@ impl Default for Limits {
     }
 }
 
-/// Mutations that take a password, a code or a token that is one, or send a mail to anybody. An operation holds at most one of them, so
-/// that guesses cost a request each.
+/// Mutations that take a password, a code or a token that is one, or send a mail to anybody. An operation holds at most
+/// one of them, so that guesses cost a request each.
 pub(super) const CREDENTIAL_FIELDS: &[&str] = &[
     "register",
     "login",
@@ -164,3 +164,59 @@ pub(super) const OPEN_FIELDS: &[&str] = &[
     "completeSocialLogin",
     "__typename",
 ];
+
+#[cfg(test)]
+mod tests {
+    use async_graphql::parser::{
+        parse_schema,
+        types::{TypeKind, TypeSystemDefinition},
+    };
+
+    use super::*;
+
+    /// A bank's, and one that opens nothing.
+    const OTHERS: [&str; 2] = ["exchangePublicToken", "logout"];
+
+    #[test]
+    fn every_mutation_that_takes_a_secret_is_one_whose_guesses_cost_a_request_each() {
+        let schema = parse_schema(include_str!("../../schema.graphql")).unwrap();
+        let types: Vec<_> = schema
+            .definitions
+            .iter()
+            .filter_map(|definition| match definition {
+                TypeSystemDefinition::Type(found) => Some(&found.node),
+                _ => None,
+            })
+            .collect();
+        let named = |name: &str| {
+            let found = types.iter().find(|one| one.name.node == name);
+            found.map(|found| &found.kind)
+        };
+        let Some(TypeKind::Object(mutation)) = named("Mutation") else {
+            panic!("mutations are fields of an object")
+        };
+        let is_secret = |name: &str| {
+            let name = name.to_lowercase();
+            name == "code" || name.ends_with("password") || name.ends_with("token")
+        };
+        for field in &mutation.fields {
+            let name = field.node.name.node.as_str();
+            let secret = field.node.arguments.iter().any(|argument| {
+                let kind = argument.node.ty.node.to_string();
+                match named(kind.trim_end_matches('!')) {
+                    Some(TypeKind::InputObject(input)) => input
+                        .fields
+                        .iter()
+                        .any(|field| is_secret(&field.node.name.node)),
+                    _ => is_secret(&argument.node.name.node),
+                }
+            });
+            let listed = CREDENTIAL_FIELDS.contains(&name);
+            assert!(!secret || listed || OTHERS.contains(&name), "{name}");
+        }
+        for name in CREDENTIAL_FIELDS {
+            let mut fields = mutation.fields.iter();
+            assert!(fields.any(|field| field.node.name.node == *name), "{name}");
+        }
+    }
+}

@@ -144,13 +144,18 @@ impl<E: Executor, D: Door> Transport<E, D> {
 
     /// Whom the headers of a request speak for; nobody if they name no token.
     async fn admit(&self, headers: &HeaderMap) -> Result<Option<Access>> {
-        let Some(value) = headers.get(header::AUTHORIZATION) else {
+        if !headers.contains_key(header::AUTHORIZATION) {
             return Ok(None);
-        };
-        let token = value.to_str().ok().and_then(bearer);
-        let token = token.ok_or(Error::Unauthenticated)?;
+        }
+        let token = shown(headers).ok_or(Error::Unauthenticated)?;
         self.door.authenticate(token).await.map(Some)
     }
+}
+
+/// The token that the headers of a request name.
+fn shown(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?;
+    value.to_str().ok().and_then(bearer)
 }
 
 /// The token of a `Bearer …` value.

@@ -185,6 +185,39 @@ fn a_database_behind_this_release_is_refused_if_asked_to() {
     assert!(said.contains("passbook migrate"), "{said}");
 }
 
+#[test]
+fn a_proxy_that_nobody_has_named_is_told_of() {
+    let place = Place::new();
+    let mut command = place.command(&["serve"]);
+    command.env("PUBLIC_URL", "https://api.example.com");
+    let (child, told) = says(command, "TRUSTED_PROXIES is empty");
+    let server = Server(child, String::new());
+    assert!(told.contains("TRUSTED_PROXIES=127.0.0.1"), "{told}");
+    drop(server);
+
+    // One that has no such address is known by what it forwards, and told of once.
+    let server = place.command(&["serve"]).stderr(Stdio::piped()).spawn();
+    let mut server = Server(server.unwrap(), String::new());
+    let log = BufReader::new(server.0.stderr.take().unwrap()).lines();
+    let mut log = log.map(Result::unwrap);
+    let serving = log.find_map(|line| Some(line.split_once("serving http://")?.1.to_owned()));
+    let address = serving.unwrap().split('/').next().unwrap().to_owned();
+    for _ in 0..2 {
+        let mut stream = std::net::TcpStream::connect(&address).unwrap();
+        let request = "GET /healthz HTTP/1.1\r\nhost: x\r\nx-forwarded-for: 192.0.2.1\r\nconnection: close\r\n\r\n";
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        std::io::Read::read_to_string(&mut stream, &mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+    server.signal("TERM");
+    let said: Vec<String> = log.collect();
+    let told = said
+        .iter()
+        .filter(|line| line.contains("not in TRUSTED_PROXIES"));
+    assert_eq!(told.count(), 1, "{said:?}");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_server_has_its_database_alone_and_ends_with_0_when_told() {

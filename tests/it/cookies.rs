@@ -134,7 +134,22 @@ async fn a_page_is_signed_in_still_when_it_is_loaded_anew() {
     browser.cookie = last;
     let over = browser.go_on(&[WISH]).await;
     assert_eq!(over.told["userErrors"][0]["code"], "SESSION_EXPIRED");
-    assert_eq!(browser.cookie, None, "and forgets one that is over");
+}
+
+#[tokio::test]
+async fn a_tab_that_comes_too_late_takes_nothing_from_the_one_that_was_in_time() {
+    let app = with_ana(&[]).await;
+    let mut browser = Browser::at(&app, APP);
+    browser.sign_in(&[WISH]).await;
+    // It asked with what the browser had before somebody signed in anew.
+    let mut slow = browser.page_of(APP);
+    slow.mutate(&[WISH], "logout", "userErrors { code }").await;
+    slow.cookie.clone_from(&browser.cookie);
+    browser.sign_in(&[WISH]).await;
+    let told = slow.go_on(&[WISH]).await;
+    assert_eq!(told.told["userErrors"][0]["code"], "SESSION_EXPIRED");
+    assert_eq!(told.set, None, "the browser keeps what the other tab got");
+    assert_eq!(browser.go_on(&[WISH]).await.told["userErrors"], json!([]));
 }
 
 #[tokio::test]

@@ -48,6 +48,7 @@ mod paging;
 mod password_reset;
 mod passwords;
 mod profile;
+mod proofs;
 mod provider_faults;
 mod rates;
 mod rates_in_use;

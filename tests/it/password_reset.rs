@@ -221,3 +221,39 @@ async fn a_mail_changes_nothing_about_a_locked_account() {
     app.meddle("UPDATE users SET locked_at = NULL").await;
     assert!(opens(&ana, OLD).await && !opens(&ana, NEW).await);
 }
+
+#[tokio::test]
+async fn a_new_password_takes_back_what_was_asked_for_with_the_old_one() {
+    let mailbox = Mailbox::open().await;
+    let app = mailbox.app("open").await;
+    let ana = app.person("ana").await;
+    let verify = "mutation($token: String!) { verifyEmail(input: {token: $token, password: \"a better staple\"}) { \
+                  accessToken userErrors { code } } }";
+    let change = "mutation($password: String!) { changeEmail(input: {email: \"eve@example.com\", password: $password}) \
+                  { userErrors { code } } }";
+    // Somebody who knows the old one moves the account to herself; the owner sets a new one by mail.
+    let asked = ana.ask(change, json!({"password": OLD})).await;
+    assert_eq!(asked["changeEmail"]["userErrors"], json!([]));
+    let theirs = mailbox.next("eve@example.com", "Confirm").await.token();
+    request(&ana, "ana@example.com").await;
+    let token = mailbox.next("ana@example.com", SUBJECT).await.token();
+    let done = reset(&ana.stranger(), &token, NEW).await;
+    let ana = ana.with(done["accessToken"].as_str().unwrap());
+    let told = ana.stranger().ask(verify, json!({"token": theirs})).await;
+    let told = &told["verifyEmail"]["userErrors"][0]["code"];
+    assert_eq!(told, "MAIL_TOKEN_INVALID");
+    // So it is where she changes it herself, and with mails that reset it.
+    request(&ana, "ana@example.com").await;
+    let token = mailbox.next("ana@example.com", SUBJECT).await.token();
+    let changed = ana
+        .ask(
+            "mutation { changePassword(input: {currentPassword: \"a better staple\", newPassword: \"four odd words here\"}) \
+             { userErrors { code } } }",
+            json!({}),
+        )
+        .await;
+    assert_eq!(changed["changePassword"]["userErrors"], json!([]));
+    let told = reset(&ana.stranger(), &token, OLD).await;
+    assert_eq!(told["userErrors"][0]["code"], "MAIL_TOKEN_INVALID");
+    assert!(opens(&ana, "four odd words here").await);
+}

@@ -18,6 +18,9 @@ const LOGIN: &str = "mutation($password: String!) { login(input: {email: \"ana@e
 const COMPLETE: &str = "mutation($token: String!, $code: String!) { completeLogin(input: {token: $token, code: $code}) { \
     user { email } accessToken secondFactor { token } userErrors { code field } } }";
 const PASSWORD: &str = "correct horse battery";
+/// Who waits for a row that somebody else holds.
+const WAITING: &str = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+    AND wait_event_type = 'Lock'";
 
 /// An authenticator app, which knows a secret and the time.
 pub(crate) struct Authenticator<'a>(Vec<u8>, &'a TestApp);
@@ -218,6 +221,117 @@ async fn five_codes_are_tried_with_a_sign_in_and_then_no_more() {
     let done = complete(&ana, &asked(&ana).await, &phone.code()).await;
     assert!(done["accessToken"].is_string(), "{done}");
     ana.ask("{ viewer { id } }", json!({})).await;
+}
+
+#[tokio::test]
+async fn so_many_codes_are_tried_with_all_sign_ins_of_an_account() {
+    let app = TestApp::start().await;
+    let (ana, bob) = (app.person("ana").await, app.person("bob").await);
+    let (phone, codes) = enable(&app, &ana).await;
+    let (_, his) = enable(&app, &bob).await;
+    let mut told = Vec::new();
+    for _ in 0..3 {
+        let token = asked(&ana).await;
+        for _ in 0..4 {
+            let wrong = other(&phone.code());
+            told.push(code(&complete(&ana, &token, &wrong).await).to_owned());
+        }
+    }
+    let tried = told.iter().filter(|code| *code == "INVALID_CREDENTIALS");
+    assert_eq!((tried.count(), told[10].as_str()), (10, "RATE_LIMITED"));
+    let refused = complete(&ana, &asked(&ana).await, &codes[0]).await;
+    assert_eq!(code(&refused), "RATE_LIMITED");
+    let input = json!({"input": {"code": his[0]}});
+    let done = bob.ask(DISABLE, input).await;
+    assert_eq!(done["disableTotp"]["userErrors"], json!([]));
+    app.clock.advance(Duration::from_mins(4));
+    let done = complete(&ana, &asked(&ana).await, &codes[0]).await;
+    assert!(done["accessToken"].is_string(), "{done}");
+}
+
+#[tokio::test]
+async fn a_stolen_session_uses_up_no_code_that_lets_her_in() {
+    let app = TestApp::start().await;
+    let ana = app.person("ana").await;
+    let (phone, _) = enable(&app, &ana).await;
+    let mut told = Vec::new();
+    for _ in 0..12 {
+        let input = json!({"input": {"code": other(&phone.code())}});
+        let data = ana.ask(DISABLE, input).await;
+        told.push(code(&data["disableTotp"]).to_owned());
+    }
+    let tried = told.iter().filter(|code| *code == "INVALID_CREDENTIALS");
+    // The tenth was the one that switched it on.
+    assert_eq!((tried.count(), told[11].as_str()), (9, "RATE_LIMITED"));
+    let done = complete(&ana, &asked(&ana).await, &phone.next()).await;
+    assert!(done["accessToken"].is_string(), "{done}");
+}
+
+#[tokio::test]
+async fn a_code_that_two_bring_at_once_lets_one_of_them_in() {
+    let app = TestApp::start().await;
+    let ana = app.person("ana").await;
+    let (phone, codes) = enable(&app, &ana).await;
+    for shown in [phone.next(), codes[0].clone()] {
+        let (one, two) = (asked(&ana).await, asked(&ana).await);
+        let (first, second) =
+            tokio::join!(complete(&ana, &one, &shown), complete(&ana, &two, &shown));
+        let mut told = [code(&first), code(&second)];
+        told.sort_unstable();
+        assert_eq!(told, ["INVALID_CREDENTIALS", "none"], "{shown}");
+    }
+    assert_eq!(app.count("SELECT count(*) FROM sessions").await, 3);
+}
+
+#[tokio::test]
+async fn a_second_factor_that_is_switched_on_meanwhile_is_asked_for() {
+    let app = TestApp::with(&[("METRICS_LISTEN", "127.0.0.1:0")]).await;
+    let ana = app.person("ana").await;
+    let begun = ana.ask(ENABLE, json!({"password": PASSWORD})).await;
+    assert!(begun["enableTotp"]["secret"].is_string());
+    let sessions = app.count("SELECT count(*) FROM sessions").await;
+    // Her row is held by whoever confirms it, and the sign-in has compared the password already.
+    let on = "UPDATE users SET totp_enabled_at = created_at";
+    let Some(held) = app.hold(on).await else {
+        // Elsewhere nobody reads while somebody writes.
+        app.meddle(on).await;
+        asked(&ana).await;
+        return;
+    };
+    let before = app.hashes().await;
+    let confirmed = async {
+        while app.hashes().await == before {}
+        app.becomes(WAITING, 1).await;
+        held.commit().await.unwrap();
+    };
+    let (token, ()) = tokio::join!(asked(&ana), confirmed);
+    assert!(token.starts_with("psf_"), "{token}");
+    assert_eq!(app.count("SELECT count(*) FROM sessions").await, sessions);
+}
+
+#[tokio::test]
+async fn a_password_that_is_changed_while_a_code_is_counted_voids_the_sign_in() {
+    let app = TestApp::start().await;
+    let (ana, _) = (app.person("ana").await, app.person("bob").await);
+    let (phone, _) = enable(&app, &ana).await;
+    let token = asked(&ana).await;
+    complete(&ana, &token, &other(&phone.code())).await;
+    let change = "UPDATE users SET password_hash = 'another' WHERE email_key = 'ana@example.com'";
+    let Some(held) = app.hold("UPDATE throttles SET free_at = free_at").await else {
+        // Elsewhere nobody reads while somebody writes.
+        app.meddle(change).await;
+        let told = complete(&ana, &token, &phone.next()).await;
+        assert_eq!(code(&told), "SESSION_EXPIRED");
+        return;
+    };
+    let changed = async {
+        app.becomes(WAITING, 1).await;
+        app.meddle(change).await;
+        held.commit().await.unwrap();
+    };
+    let shown = phone.next();
+    let (told, ()) = tokio::join!(complete(&ana, &token, &shown), changed);
+    assert_eq!(code(&told), "SESSION_EXPIRED");
 }
 
 #[tokio::test]

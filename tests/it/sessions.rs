@@ -92,3 +92,23 @@ async fn nobody_sees_or_ends_the_sessions_of_another() {
     let ended = stranger.error(END, json!({"id": hers})).await;
     assert_eq!(ended, "UNAUTHENTICATED");
 }
+
+#[tokio::test]
+async fn a_token_of_a_database_that_was_put_back_is_no_theft() {
+    let app = TestApp::start().await;
+    let ana = app.person("ana").await;
+    let refresh = "mutation($token: String!) { refreshSession(input: {refreshToken: $token}) { refreshToken userErrors { code } } }";
+    let stranger = ana.stranger();
+    let token = json!({"token": ana.refresh_token});
+    let next = stranger.ask(refresh, token.clone()).await;
+    let next = json!({"token": next["refreshSession"]["refreshToken"]});
+    app.meddle("UPDATE sessions SET generation = 0").await;
+    let told = stranger.ask(refresh, next).await;
+    let told = &told["refreshSession"]["userErrors"][0]["code"];
+    assert_eq!(told, "SESSION_EXPIRED");
+    // Whoever has the token of then goes on.
+    let told = stranger.ask(refresh, token).await;
+    assert_eq!(told["refreshSession"]["userErrors"], json!([]));
+    let stolen = "SELECT count(*) FROM activities WHERE kind = 'session_revoked'";
+    assert_eq!(app.count(stolen).await, 0);
+}

@@ -101,3 +101,39 @@ async fn a_session_is_ended_by_its_refresh_token_when_its_access_token_has_expir
     let nothing = ana.stranger().error(LOGOUT, json!({})).await;
     assert_eq!(nothing, "UNAUTHENTICATED");
 }
+
+#[tokio::test]
+async fn signing_out_may_be_said_twice_with_an_access_token_alone() {
+    let app = TestApp::start().await;
+    let (ana, bob) = (app.person("ana").await, app.person("bob").await);
+    for _ in 0..2 {
+        let done = ana.ask(LOGOUT, json!({})).await;
+        assert_eq!(done["logout"]["userErrors"], json!([]));
+    }
+    assert!(is_over(&ana).await && !is_over(&bob).await);
+    // Once the token is over by itself, nobody can tell whose session is meant.
+    app.clock.advance(Duration::from_mins(31));
+    for token in [ana.token.as_str(), "nonsense", ""] {
+        let told = ana.with(token).error(LOGOUT, json!({})).await;
+        assert_eq!(told, "UNAUTHENTICATED", "{token}");
+    }
+    let signed_out = "SELECT count(*) FROM activities WHERE kind = 'signed_out'";
+    assert_eq!(app.count(signed_out).await, 1);
+}
+
+#[tokio::test]
+async fn a_session_stays_ended_as_long_as_its_access_token_would_be_good() {
+    let settings = [("ACCESS_TOKEN_TTL", "90d"), ("REFRESH_TOKEN_TTL", "90d")];
+    let app = TestApp::with(&settings).await;
+    let (ana, bob) = (app.person("ana").await, app.person("bob").await);
+    ana.ask(LOGOUT, json!({})).await;
+    app.passes(Duration::from_hours(40 * 24), "auth.prune")
+        .await;
+    assert!(is_over(&ana).await);
+    // What is known in memory is gone with the process.
+    let app = app.restart().await;
+    assert!(is_over(&ana).await && !is_over(&bob).await);
+    app.passes(Duration::from_hours(125 * 24), "auth.prune")
+        .await;
+    app.becomes("SELECT count(*) FROM sessions", 0).await;
+}

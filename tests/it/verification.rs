@@ -193,3 +193,25 @@ async fn a_new_password_takes_back_what_was_asked_for_with_the_old_one() {
     let data = ana.ask("{ viewer { email } }", json!({})).await;
     assert_eq!(data["viewer"]["email"], "ana@example.com");
 }
+
+#[tokio::test]
+async fn an_account_that_is_locked_or_being_deleted_proves_nothing() {
+    let mailbox = Mailbox::open().await;
+    let app = mailbox.app("open").await;
+    let ana = app.person("ana").await;
+    let token = mailbox.next("ana@example.com", "Confirm").await.token();
+    for column in ["locked_at", "deleted_at"] {
+        app.meddle(&format!("UPDATE users SET {column} = created_at"))
+            .await;
+        // With the session that is just about to end, and without.
+        for (person, password) in [(&ana, None), (&ana.stranger(), Some(PASSWORD))] {
+            let told = verify(person, &token, password).await;
+            assert_eq!(told["userErrors"][0]["code"], "MAIL_TOKEN_INVALID");
+        }
+        app.meddle(&format!("UPDATE users SET {column} = NULL"))
+            .await;
+    }
+    assert!(!is_verified(&ana).await);
+    let told = verify(&ana, &token, None).await;
+    assert_eq!(told["userErrors"], json!([]), "it is hers to use still");
+}

@@ -306,8 +306,15 @@ async fn a_person_has_so_many_operations_on_all_ways_together() {
         stream(parts, "ana"),
         query,
     ] {
-        let (status, body) = read(request).await;
+        let answer = request.send().await.unwrap();
+        let (status, after) = (
+            answer.status().as_u16(),
+            answer.headers()["retry-after"].clone(),
+        );
+        let body: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
         assert_eq!((status, code(&body)), (429, "RATE_LIMITED"), "{body}");
+        let told = &body["errors"][0]["extensions"]["retryAfterSeconds"];
+        assert_eq!((after.to_str().unwrap(), told), ("1", &json!(1)), "{body}");
     }
     socket.hear().await;
     socket.subscribe("b", "{ hello }").await;

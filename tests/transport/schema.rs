@@ -213,6 +213,15 @@ impl Subscriptions {
         })
     }
 
+    /// Once, and more than any buffer on the way has room for.
+    async fn lump(&self, ctx: &Context<'_>) -> impl Stream<Item = String> + use<> {
+        let alive = Alive::new(ctx);
+        let lump = stream::once(async { "lump".repeat(8_000_000) });
+        lump.chain(stream::pending().inspect(move |_: &String| {
+            let _ = &alive;
+        }))
+    }
+
     async fn who(&self, ctx: &Context<'_>) -> Result<impl Stream<Item = String> + use<>> {
         let viewer = ctx.viewer()?;
         Ok(stream::once(async move { viewer.user_id.to_string() }))

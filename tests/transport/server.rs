@@ -59,8 +59,15 @@ async fn every_route_answers() {
         let policy = headers["content-security-policy"].to_str().unwrap();
         assert_eq!(policy.contains("script-src"), path == "/graphiql", "{path}");
         assert!(!headers.contains_key("server"), "{path}");
+        // Over http it would mean nothing.
+        assert!(!headers.contains_key("strict-transport-security"), "{path}");
         assert!(response.text().await.unwrap().contains(part), "{path}");
     }
+    let tls = [("PUBLIC_URL", "https://me.example")];
+    let server = TestServer::with(Limits::default(), &tls).await;
+    let answer = server.request("GET", "/nowhere").send().await.unwrap();
+    let lasting = &answer.headers()["strict-transport-security"];
+    assert_eq!(lasting, "max-age=31536000");
     let server = TestServer::with(Limits::default(), &[("GRAPHIQL", "off")]).await;
     assert_eq!(read(server.request("GET", "/graphiql")).await.0, 404);
     let landing = server
@@ -72,6 +79,18 @@ async fn every_route_answers() {
         .await
         .unwrap();
     assert!(!landing.contains("graphiql"));
+}
+
+#[tokio::test]
+async fn a_head_that_is_too_long_is_refused_before_anybody_reads_it() {
+    let server = TestServer::start().await;
+    let hello = json!({"query": "{ hello }"});
+    for (length, status) in [(60 * 1024, 401), (64 * 1024, 431)] {
+        let request = server.post(&hello).bearer_auth("x".repeat(length));
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), status, "{length}");
+    }
+    assert_eq!(server.ask("{ hello }").await.0, 200);
 }
 
 #[tokio::test]

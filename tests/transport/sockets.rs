@@ -6,6 +6,7 @@ use futures_util::StreamExt;
 use passbook::transport::Limits;
 use serde_json::json;
 use tokio::time::timeout;
+use tokio_tungstenite::MaybeTlsStream;
 
 use crate::{
     schema::PATIENCE,
@@ -118,6 +119,32 @@ async fn a_session_that_ends_closes_its_sockets_and_no_others() {
     timeout(PATIENCE, live.wait_for(|live| *live == 0))
         .await
         .unwrap()
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_session_that_ends_closes_the_socket_of_who_stops_reading() {
+    let limits = Limits {
+        stall: 100 * PATIENCE,
+        ping_every: 100 * PATIENCE,
+        ..Limits::default()
+    };
+    let server = TestServer::with(limits, &[]).await;
+    let mut socket = server.socket().await;
+    let ana = json!({"Authorization": "Bearer ana"});
+    socket.say(&init(&ana)).await;
+    socket.hear().await;
+    let mut live = server.probe.live.subscribe();
+    socket.subscribe("a", "subscription { lump }").await;
+    // It has begun to send, and waits for her to take it.
+    let MaybeTlsStream::Plain(stream) = socket.0.get_ref() else {
+        panic!("there is no TLS here")
+    };
+    timeout(PATIENCE, stream.readable()).await.unwrap().unwrap();
+    server.door.over.cancel();
+    timeout(PATIENCE, live.wait_for(|live| *live == 0))
+        .await
+        .expect("it waits for her still")
         .unwrap();
 }
 

@@ -6,7 +6,7 @@ use sea_orm::EntityTrait;
 use secrecy::ExposeSecret;
 
 use super::{
-    Auth,
+    Auth, TurnedAway,
     admit::Admission,
     cookie,
     login::{self, LoginInput},
@@ -24,6 +24,7 @@ use crate::{
         scalar::DateTime,
         user::User,
     },
+    viewer::Viewer,
 };
 
 mod mail;
@@ -161,9 +162,7 @@ impl SignInMutation {
             }
             Err(missing) => Err(missing),
         };
-        if let Err(Error::Refused(_)) = result {
-            cookie::forget(ctx);
-        }
+        // The cookie stays where it is refused: it may be the one that another tab was given a moment ago.
         session(ctx, result)
     }
 
@@ -176,7 +175,7 @@ impl SignInMutation {
     ) -> Result<LogoutPayload> {
         let token = cookie::shown(ctx, input.and_then(|input| input.refresh_token));
         let token = token.as_ref().map(ExposeSecret::expose_secret);
-        let viewer = ctx.viewer().ok();
+        let viewer = ctx.viewer().ok().or_else(|| signed_out(ctx));
         let result = logout::logout(auth(ctx), viewer, token, &ctx.client()).await;
         if result.is_ok() {
             cookie::forget(ctx);
@@ -197,6 +196,12 @@ impl SignInMutation {
 
 fn auth<'a>(ctx: &Context<'a>) -> &'a Auth {
     ctx.data_unchecked::<Auth>()
+}
+
+/// Who had the session of the access token, if it was ended while the token would still be good.
+fn signed_out(ctx: &Context<'_>) -> Option<Viewer> {
+    let TurnedAway(token) = ctx.data_opt()?;
+    auth(ctx).bearer(token.expose_secret())
 }
 
 /// What may come of asking for a session.

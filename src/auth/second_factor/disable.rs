@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{account, locked, recovery, spend_code, switch};
 use crate::{
     activity::{self, Entry},
-    auth::{Auth, login::tell_afterwards, throttle},
+    auth::{Auth, login::tell_afterwards, session::refuse_ended, throttle},
     database::Txn,
     error::{Error, Result},
     viewer::{ClientInfo, Viewer},
@@ -99,6 +99,7 @@ async fn confirm(
         throttle::code(&auth.app, None, viewer.user_id).await?;
         let txn = auth.app.db.begin().await?;
         locked(&txn, viewer.user_id).await?;
+        refuse_ended(&txn, viewer).await?;
         if let Err(error) = spend_code(auth, &txn, viewer.user_id, &code, client).await {
             // Dropped first: on SQLite there is one writer.
             drop(txn);
@@ -111,9 +112,10 @@ async fn confirm(
         return Ok(txn);
     }
     let failed = ActivityKind::PasswordChangeFailed;
-    auth.confirm(viewer, password.as_deref(), failed, client)
+    let proof = auth
+        .confirm(viewer, password.as_deref(), failed, client)
         .await?;
     let txn = auth.app.db.begin().await?;
-    locked(&txn, viewer.user_id).await?;
+    proof.stands(&txn).await?;
     Ok(txn)
 }

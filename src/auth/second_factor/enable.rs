@@ -10,7 +10,7 @@ use sea_orm::{
 use secrecy::SecretString;
 use uuid::Uuid;
 
-use super::{account, locked, recovery, switch, totp::Secret, totp_row, wrong_code};
+use super::{locked, recovery, switch, totp::Secret, totp_row, wrong_code};
 use crate::{
     activity::{self, Entry},
     auth::{Auth, session::refuse_ended, throttle},
@@ -46,23 +46,24 @@ pub(in crate::auth) async fn enable_totp(
     input: EnableTotpInput,
     client: &ClientInfo,
 ) -> Result<Begun> {
-    let user = account(auth, viewer.user_id).await?;
     let failed = ActivityKind::PasswordChangeFailed;
-    auth.confirm(viewer, input.password.as_deref(), failed, client)
+    let proof = auth
+        .confirm(viewer, input.password.as_deref(), failed, client)
         .await?;
     let app = &auth.app;
     let secret = Secret::generate()?;
     let id = Uuid::now_v7();
     let row = totp::ActiveModel {
         id: Set(id),
-        user_id: Set(user.id),
-        secret: Set(secret.seal(&app.keys, id, user.id)?),
+        user_id: Set(viewer.user_id),
+        secret: Set(secret.seal(&app.keys, id, viewer.user_id)?),
         last_step: Set(0),
         created_at: Set(app.clock.now()),
     };
     let txn = app.db.begin().await?;
+    let user = proof.stands(&txn).await?;
     // Within the transaction, which waits for whoever confirms one right now.
-    demand_off(&locked(&txn, user.id).await?)?;
+    demand_off(&user)?;
     let again = OnConflict::column(totp::Column::UserId)
         .update_columns([
             totp::Column::Id,

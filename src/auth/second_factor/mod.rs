@@ -3,7 +3,7 @@
 //! Somebody who has proven everything else gets a **challenge** and no session: a token for five minutes that opens
 //! nothing by itself. It is made of the account as it stands, so that a new password or another secret voids it, and
 //! nothing of it is stored. Five codes may be tried with it, and so many an hour with all of one account, which only
-//! somebody who knows the password can use up.
+//! somebody who knows the password can use up. What a session tries is counted apart.
 //!
 //! A code is good once: the step it belongs to is kept, and no step up to it counts again. The secret is sealed as
 //! logins at banks are; recovery codes are kept as hashes and shown once.

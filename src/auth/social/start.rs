@@ -60,10 +60,11 @@ pub(in crate::auth) async fn start_social_login(
         tell_astray(auth, &input, viewer, client).await?;
         return Err(Error::Refused(faults));
     }
+    let mut proof = None;
     if let Some(viewer) = viewer {
         let failed = ActivityKind::IdentityRefused;
-        auth.confirm(viewer, input.password.as_deref(), failed, client)
-            .await?;
+        let given = input.password.as_deref();
+        proof = Some(auth.confirm(viewer, given, failed, client).await?);
     }
     let ticket = secret()?;
     let expires_at = app.clock.now() + LIFETIME;
@@ -82,6 +83,9 @@ pub(in crate::auth) async fn start_social_login(
         ..Default::default()
     };
     let txn = app.db.begin().await?;
+    if let Some(proof) = proof {
+        proof.stands(&txn).await?;
+    }
     login_attempt::Entity::insert(row)
         .exec_without_returning(&*txn)
         .await?;

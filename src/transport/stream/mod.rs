@@ -103,6 +103,8 @@ impl Telling {
             return None;
         }
         tokio::select! {
+            // Nothing is told after the end, however much there is.
+            biased;
             () = self.stopping.cancelled() => self.stop(),
             () = &mut self.ended => Some(self.fail(Error::Unauthenticated.into())),
             event = self.events.next() => Some(self.tell(event)),

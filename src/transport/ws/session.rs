@@ -1,13 +1,13 @@
 //! The state of one socket.
 
-use std::{collections::HashMap, pin::Pin, sync::Arc};
+use std::{collections::HashMap, future::pending, pin::Pin, sync::Arc};
 
 use async_graphql::Executor;
 use axum::extract::ws::{Message, WebSocket};
 use serde_json::{Map, Value as Json};
 use tokio::{
     sync::mpsc,
-    time::{Instant, MissedTickBehavior, interval_at, sleep, timeout},
+    time::{Instant, Interval, MissedTickBehavior, Sleep, interval_at, sleep, timeout},
 };
 use tokio_util::{bytes::Bytes, task::AbortOnDropHandle};
 use tracing::Instrument;
@@ -40,8 +40,8 @@ pub(super) struct Session<'s, E, D> {
     socket: &'s mut WebSocket,
     caller: Caller,
     access: Option<Access>,
-    /// Ends when the session does that the socket speaks for.
-    ended: Pin<Box<dyn Future<Output = ()> + Send>>,
+    /// Ends when the session does that the socket speaks for; here until the socket waits for it.
+    ended: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     initialised: bool,
     /// When the client last gave a sign of life.
     seen: Instant,
@@ -66,7 +66,7 @@ impl<'s, E: Executor, D: Door> Session<'s, E, D> {
             socket,
             caller,
             access: None,
-            ended: Box::pin(std::future::pending()),
+            ended: None,
             initialised: false,
             seen: Instant::now(),
             pace: Pace::new(a_second, at_once),
@@ -81,7 +81,8 @@ impl<'s, E: Executor, D: Door> Session<'s, E, D> {
         session
     }
 
-    /// Serves the socket until it ends; every operation on it ends with it.
+    /// Serves the socket until it ends; every operation on it ends with it. The end of the session comes before whatever
+    /// the socket is about, which may wait for a client that takes nothing.
     pub(super) async fn run(&mut self) -> End {
         let limits = self.transport.limits.clone();
         let stopping = self.transport.stopping.clone();
@@ -89,16 +90,16 @@ impl<'s, E: Executor, D: Door> Session<'s, E, D> {
         let first = Instant::now() + limits.ping_every;
         let mut ping = interval_at(first, limits.ping_every);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut ended: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(pending());
         loop {
+            if let Some(entered) = self.ended.take() {
+                ended = entered;
+            }
             let step = tokio::select! {
+                biased;
                 () = stopping.cancelled() => Err(End::close(1001, "The server is stopping")),
-                () = &mut self.ended => Err(End::close(4403, "Forbidden")),
-                () = &mut init, if !self.initialised => {
-                    Err(End::close(4408, "Connection initialisation timeout"))
-                }
-                _ = ping.tick() => self.ping().await,
-                Some(outgoing) = self.outbox.recv() => self.forward(outgoing).await,
-                message = self.socket.recv() => self.hear(message).await,
+                () = &mut ended => Err(End::close(4403, "Forbidden")),
+                step = self.step(&mut init, &mut ping) => step,
             };
             if let Err(end) = step {
                 return end;
@@ -106,10 +107,22 @@ impl<'s, E: Executor, D: Door> Session<'s, E, D> {
         }
     }
 
+    /// Does what comes next.
+    async fn step(&mut self, init: &mut Pin<Box<Sleep>>, ping: &mut Interval) -> Step {
+        tokio::select! {
+            () = init, if !self.initialised => {
+                Err(End::close(4408, "Connection initialisation timeout"))
+            }
+            _ = ping.tick() => self.ping().await,
+            Some(outgoing) = self.outbox.recv() => self.forward(outgoing).await,
+            message = self.socket.recv() => self.hear(message).await,
+        }
+    }
+
     fn enter(&mut self, access: Access) {
         let door = self.transport.door.clone();
         self.access = Some(access);
-        self.ended = Box::pin(async move { door.ended(access).await });
+        self.ended = Some(Box::pin(async move { door.ended(access).await }));
     }
 
     async fn send(&mut self, message: Message) -> Step {

@@ -5,7 +5,7 @@ use std::sync::mpsc;
 use futures_util::future::{join_all, select_all};
 use serde_json::Value;
 
-use super::Person;
+use super::{Person, TestApp};
 
 /// Runs a story with one thread for hashes.
 pub(crate) fn with_one_hasher(story: impl Future<Output = ()>) {
@@ -31,4 +31,26 @@ pub(crate) async fn crowd(
     drop(done);
     busy.await.unwrap();
     (first, join_all(others).await)
+}
+
+/// Does something to the database while a hash that is asked for waits for the thread, then has it made; what comes
+/// of the asking. Only where a setting says that there are metrics.
+pub(crate) async fn while_hashing(
+    app: &TestApp,
+    asked: impl Future<Output = Value>,
+    sql: &str,
+) -> Value {
+    let (done, wait) = mpsc::channel::<()>();
+    let busy = tokio::task::spawn_blocking(move || {
+        let _ = wait.recv();
+    });
+    let before = app.hashes().await;
+    let meanwhile = async {
+        while app.hashes().await == before {}
+        assert_eq!(app.meddle(sql).await, 1, "{sql}");
+        drop(done);
+    };
+    let (told, ()) = tokio::join!(asked, meanwhile);
+    busy.await.unwrap();
+    told
 }

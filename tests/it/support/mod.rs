@@ -47,7 +47,7 @@ mod template;
 
 pub(crate) use bank::{Bank, Signed};
 pub(crate) use download::{Download, unpack};
-pub(crate) use hashing::{crowd, with_one_hasher};
+pub(crate) use hashing::{crowd, while_hashing, with_one_hasher};
 pub(crate) use mailbox::Mailbox;
 pub(crate) use person::{DEVICE, Person, Watch, patiently};
 pub(crate) use place::Place;
