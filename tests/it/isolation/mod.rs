@@ -47,8 +47,15 @@ const REFUSED_OTHERWISE: [(&str, &str); 3] = [
     ),
 ];
 
-/// Tables that change by themselves: the server's own work, who lives, and how often something was tried.
-const RESTLESS: [&str; 3] = ["jobs", "throttles", "workers"];
+/// Tables that change by themselves: the server's own work, who lives, how often something was tried, and rates.
+const RESTLESS: [&str; 6] = [
+    "jobs",
+    "throttles",
+    "workers",
+    "exchange_rates",
+    "rate_checks",
+    "rate_quotas",
+];
 
 /// Has somebody ask for a copy of everything.
 async fn export(person: &Person) {
