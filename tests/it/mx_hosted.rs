@@ -122,7 +122,7 @@ async fn a_watch_ends_after_a_day() {
     let ana = app.person("ana").await;
     ana.widget(&app.bank).await;
     is_looked_at(&app).await;
-    for _ in 0..25 {
+    for _ in 0..32 {
         app.clock.advance(Duration::from_hours(1));
         app.settles().await;
     }
