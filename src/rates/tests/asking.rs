@@ -174,8 +174,8 @@ async fn servers_with_different_keys_do_not_ask_in_turns() {
     everywhere(async |handles| {
         let desk = |account, invents| {
             Arc::new(SmallDesk {
-                account,
                 invents,
+                account,
                 ..SmallDesk::default()
             })
         };

@@ -25,7 +25,7 @@ use crate::{
 mod asking;
 
 /// How long anything may take that is there already.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 fn btc_usd() -> Pair {
     Pair::new("BTC", "USD")
