@@ -36,7 +36,7 @@ pub(super) struct RefreshSessionInput {
 /// What becomes of a genuine token that lost the update.
 enum Late {
     /// Another tab was faster: the session as it stands now.
-    Tab(session::Model),
+    Tab(Box<session::Model>),
     /// The token was replaced before that.
     Copy,
     /// The session is over.
@@ -119,7 +119,7 @@ async fn late(txn: &Txn, presented: &Presented, now: DateTime<Utc>) -> Result<La
         Some(row) if row.revoked_at.is_none() && row.expires_at > now => {
             let behind = row.generation.saturating_sub(presented.generation);
             match behind {
-                1 if now < row.rotated_at + GRACE => Late::Tab(row),
+                1 if now < row.rotated_at + GRACE => Late::Tab(Box::new(row)),
                 1.. => Late::Copy,
                 // Ahead of the row: the database was restored from a copy. Nobody stole anything.
                 _ => Late::Over,
