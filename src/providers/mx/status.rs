@@ -32,11 +32,10 @@ pub(super) fn state(member: Member, challenges: Vec<Challenge>) -> ItemState {
 fn judge(word: &str, busy: bool, asks: bool) -> (Progress, Option<ErrorClass>) {
     let settled = |class| (Progress::Settled, Some(class));
     match word {
-        "CHALLENGED" if asks => settled(ErrorClass::Challenge),
+        // A wrong answer may be asked for again, while the job that asks goes on.
+        "CHALLENGED" | "REJECTED" if asks => settled(ErrorClass::Challenge),
         // It was answered since, or it cannot be read.
         "CHALLENGED" => (Progress::Asking, None),
-        // Asked again, while the job that asks goes on.
-        "REJECTED" if asks => settled(ErrorClass::Challenge),
         "PENDING" => (Progress::Awaited, None),
         "CONNECTED" if busy => (Progress::Collecting, None),
         "CONNECTED" => (Progress::Settled, None),
