@@ -108,8 +108,11 @@ pub(super) async fn verify_email(
         know(auth, &mail, password::stored(&known), password, client).await?;
     }
     let txn = auth.app.db.begin().await?;
-    // The person before the mail, as whoever sets a password takes them.
-    let user = locked(&txn, user_id).await?;
+    // The person before the mail, as whoever sets a password takes them. Who has left has no mail to answer.
+    let user = locked(&txn, user_id).await.map_err(|error| match error {
+        Error::Unauthenticated => mail::invalid(),
+        other => other,
+    })?;
     if let Some(viewer) = here {
         refuse_ended(&txn, viewer).await?;
     }

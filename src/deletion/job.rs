@@ -117,6 +117,8 @@ impl DeleteAccount {
         session::Entity::update_many()
             .col_expr(session::Column::UserAgent, Expr::value(None::<String>))
             .col_expr(session::Column::Address, Expr::value(None::<String>))
+            .col_expr(session::Column::Network, Expr::value(None::<String>))
+            .col_expr(session::Column::FirstNetwork, Expr::value(None::<String>))
             .filter(session::Column::UserId.eq(self.user_id))
             .exec(&*txn)
             .await?;

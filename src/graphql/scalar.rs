@@ -80,14 +80,14 @@ impl ScalarType for DateTime {
 }
 
 /// A whole number of 64 bits, written as a string such as `"2147483648"`: numbers of JSON are exact in JavaScript
-/// only up to 2^53, and `Int` ends at 2^31.
+/// only up to 2^53, and `Int` ends at 2^31. The form is that of Protocol Buffers' `int64` in JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct BigInt(pub i64);
 
 /// A whole number of 64 bits, written as a string such as `"2147483648"`: numbers of JSON are exact in JavaScript
-/// only up to 2^53, and `Int` ends at 2^31.
-#[Scalar]
+/// only up to 2^53, and `Int` ends at 2^31. The form is that of Protocol Buffers' `int64` in JSON.
+#[Scalar(specified_by_url = "https://protobuf.dev/programming-guides/json/")]
 impl ScalarType for BigInt {
     fn parse(value: Value) -> InputValueResult<Self> {
         let Value::String(text) = &value else {

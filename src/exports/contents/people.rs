@@ -87,6 +87,8 @@ const SESSIONS: &[Field<session::Model>] = &[
     ("id", |row| id(ids::SESSION, row.id)),
     ("userAgent", |row| row.user_agent.clone().into()),
     ("address", |row| row.address.clone().into()),
+    ("network", |row| row.network.clone().into()),
+    ("firstNetwork", |row| row.first_network.clone().into()),
     ("createdAt", |row| row.created_at.into()),
     ("lastUsedAt", |row| row.rotated_at.into()),
     ("expiresAt", |row| row.expires_at.into()),

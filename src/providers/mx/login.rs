@@ -237,7 +237,8 @@ mod tests {
     #[test]
     fn a_member_without_a_guid_costs_no_other() {
         let page = r#"{"members": [{"guid": "MBR-1"}, {"guid": "../users"}, {"id": "x"},
-            {"guid": "MBR-2", "id": "y", "institution_code": "mxbank", "connection_status": "DENIED"}]}"#;
+            {"guid": "MBR-2", "id": "y", "institution_code": "mxbank", "connection_status": "DENIED"}],
+            "pagination": {"total_entries": 4, "total_pages": 1}}"#;
         let page: wire::MembersGot = serde_json::from_str(page).unwrap();
         let rows = page.members.into_iter();
         let logins: Vec<Login> = rows.filter_map(|row| login("int:USR-1", row)).collect();

@@ -67,7 +67,8 @@ async fn while_a_provider_is_down_only_what_it_has_to_hear_of_is_kept() {
     }
     assert!(told.is_empty(), "{told:?}");
     let devices = format!(
-        "SELECT count(*) FROM sessions WHERE (user_agent IS NOT NULL OR address IS NOT NULL) AND {} = '{id}'",
+        "SELECT count(*) FROM sessions WHERE {} = '{id}' \
+         AND coalesce(user_agent, address, network, first_network) IS NOT NULL",
         app.hex("user_id")
     );
     assert_eq!(app.count(&devices).await, 0);
