@@ -65,13 +65,14 @@ await new Promise<void>((resolve, reject) => {
     variables: { itemId },
     onError: reject,
     onNext: () => {
-      if (latest().status !== "SUCCEEDED") return;
+      // An item and its newest sync are read one after the other, so an event from the midst of the sync may
+      // bring the end of one and not yet of the other; the last event has both.
+      if (latest().status !== "SUCCEEDED" || latest().at === before.at) return;
       dispose();
       resolve();
     },
   });
 });
-assert.notEqual(latest().at, before.at);
 console.log("a mutation and a subscription changed the item in the store");
 
 // What is removed leaves the store.
