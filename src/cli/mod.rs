@@ -17,6 +17,7 @@ mod open;
 mod parts;
 mod password;
 mod print;
+mod providers;
 mod rates;
 mod rekey;
 mod sandbox;

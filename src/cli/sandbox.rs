@@ -8,9 +8,14 @@ use passbook_sandbox::{Error, Options, Sandbox};
 use super::{
     Overrides, configure,
     failure::{Exit, Failure},
-    print, signals,
+    print,
+    providers::sandbox_elsewhere,
+    signals,
 };
-use crate::server;
+use crate::{
+    config::{Config, MxEnv, PlaidEnv},
+    server,
+};
 
 #[derive(Args, Debug)]
 pub(super) struct SandboxArgs {
@@ -66,4 +71,33 @@ pub(super) async fn start(options: Options) -> Result<Sandbox, Failure> {
         )),
         error => Failure::new(Exit::Software, format!("the sandbox does not start: {error}")),
     })
+}
+
+/// Starts the built-in sandbox if a provider's environment is local and nobody says where one runs
+/// already.
+pub(super) async fn beside(config: &Config) -> Result<Option<Sandbox>, Failure> {
+    let plaid = config.plaid.env == PlaidEnv::Local;
+    let mx = config.mx.env == MxEnv::Local && config.mx.base_url.is_none();
+    if sandbox_elsewhere(config).is_some() || !(plaid || mx) {
+        return Ok(None);
+    }
+    let state = config.sqlite_path().map(journal);
+    if state.is_none() {
+        tracing::warn!(
+            "banks linked in the built-in sandbox are forgotten when it ends; `passbook sandbox --state` keeps them"
+        );
+    }
+    let options = Options {
+        listen: config.sandbox_listen,
+        state,
+        ..Options::default()
+    };
+    start(options).await.map(Some)
+}
+
+/// Where the sandbox remembers linked banks: beside the database that holds their tokens.
+fn journal(database: PathBuf) -> PathBuf {
+    let mut path = database.into_os_string();
+    path.push(".sandbox");
+    PathBuf::from(path)
 }

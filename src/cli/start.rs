@@ -4,12 +4,11 @@
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
-    path::PathBuf,
     sync::Arc,
     time::Duration,
 };
 
-use passbook_sandbox::{MxWebhooks, Options, Sandbox};
+use passbook_sandbox::{MxWebhooks, Sandbox};
 use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
@@ -18,32 +17,24 @@ use super::{
     keys,
     open::{self, Missing, Opened},
     parts::Parts,
-    sandbox,
+    providers, sandbox,
     signals::Signals,
     source,
 };
 use crate::{
     app::App,
-    auth::{self, Auth},
+    auth::Auth,
     clock::Clock,
-    config::{Config, MxEnv, OidcProvider, PlaidEnv},
+    config::{Config, MxEnv, PlaidEnv},
     database::{FileLock, masked},
     error::Result,
-    exports,
     feed::Followers,
     mailer::Mailer,
     metrics::Metrics,
-    providers::{
-        Provider,
-        mx::{Mx, MxSettings, WebhookLogin},
-        oidc::Issuers,
-        plaid::{Plaid, PlaidSettings},
-    },
-    relay, schema,
-    server::{Server, Site, Socket, watch},
+    providers::oidc::Issuers,
+    relay,
+    server::{Server, Socket, site, watch},
     ticker::Tickers,
-    transport::Limits,
-    webhooks::{self, Intake},
     worker,
 };
 
@@ -77,7 +68,7 @@ impl Process {
         let keys = keys::get(&config, &db).await;
         migrating.release().await;
         let keys = keys?;
-        let sandbox = local_sandbox(&config).await?;
+        let sandbox = sandbox::beside(&config).await?;
         let clock = Clock::default();
         let local = sandbox.as_ref().map(Sandbox::url);
         let metrics = Metrics::default();
@@ -85,11 +76,11 @@ impl Process {
         if let Some(remark) = source::remark(&config, rates.as_deref()) {
             tracing::info!("{remark}");
         }
-        let plaid = plaid(&config, local.clone(), clock.clone(), metrics.clone())?;
+        let plaid = providers::plaid(&config, local.clone(), clock.clone(), metrics.clone())?;
         // The sandbox proves itself as MX does, by what is made up at each start.
         let proof = config.mx.webhook.clone();
         let proof = proof.or_else(|| sandbox.is_some().then(made_up));
-        let mx = mx(
+        let mx = providers::mx(
             &config,
             local.clone(),
             proof.clone(),
@@ -97,7 +88,7 @@ impl Process {
             metrics.clone(),
         )?;
         let mailer = Mailer::of(&config.mail)?;
-        let issuers = Issuers::new(&oidc(&config, local.as_deref()), &clock)?;
+        let issuers = Issuers::new(&providers::oidc(&config, local.as_deref()), &clock)?;
         let public_url = config.public_url.clone();
         let public_url = public_url.unwrap_or_else(|| near(config.listen));
         let app = App {
@@ -149,19 +140,7 @@ impl Process {
         }
         let app = &self.app;
         let auth = Auth::new(app.clone())?;
-        let (intake, write) = Intake::new(app.clone());
-        let site = Site {
-            config: app.config.clone(),
-            db: app.db.clone(),
-            metrics: app.metrics.clone(),
-            keys: app.keys.clone(),
-            executor: schema::build(app, auth.clone()),
-            door: auth.clone(),
-            routes: webhooks::routes(app.clone(), intake)
-                .merge(exports::routes(app.clone()))
-                .merge(auth::routes(auth.clone())),
-            limits: Arc::new(Limits::of(&app.config.wire)),
-        };
+        let (site, write) = site(app, &auth);
         let server = Server::on(socket, site);
         let shutdown = self.parts.shutdown();
         self.parts.add("sign-in", done(auth.run(shutdown.clone())));
@@ -261,107 +240,8 @@ pub(super) fn near(address: SocketAddr) -> String {
     format!("http://{}", SocketAddr::new(ip, address.port()))
 }
 
-/// The way to Plaid, or to the sandbox that stands in for it.
-pub(super) fn plaid(
-    config: &Config,
-    local: Option<String>,
-    clock: Clock,
-    metrics: Metrics,
-) -> Result<Arc<dyn Provider>> {
-    let own = || match config.plaid.env {
-        PlaidEnv::Local => format!("http://{}", config.sandbox_listen),
-        PlaidEnv::Sandbox => "https://sandbox.plaid.com".to_owned(),
-        PlaidEnv::Production => "https://production.plaid.com".to_owned(),
-    };
-    let base_url = local
-        .or_else(|| config.plaid.base_url.clone())
-        .unwrap_or_else(own);
-    let settings = PlaidSettings {
-        env: config.plaid.env,
-        base_url,
-        client_id: config.plaid.client_id.clone(),
-        secret: config.plaid.secret.clone(),
-        client_name: "Passbook".to_owned(),
-    };
-    Ok(Arc::new(Plaid::new(settings, clock, metrics)?))
-}
-
-/// The way to MX, or to the sandbox that stands in for it; none if it is off.
-pub(super) fn mx(
-    config: &Config,
-    local: Option<String>,
-    proof: Option<(String, SecretString)>,
-    clock: Clock,
-    metrics: Metrics,
-) -> Result<Option<Arc<dyn Provider>>> {
-    let sandbox = || {
-        let elsewhere = sandbox_elsewhere(config).map(str::to_owned);
-        let sandbox = local.or(elsewhere);
-        sandbox.unwrap_or_else(|| format!("http://{}", config.sandbox_listen))
-    };
-    let own = match config.mx.env {
-        MxEnv::Off => return Ok(None),
-        MxEnv::Local => format!("{}/mx", sandbox()),
-        MxEnv::Int => "https://int-api.mx.com".to_owned(),
-        MxEnv::Production => "https://api.mx.com".to_owned(),
-    };
-    let settings = MxSettings {
-        env: config.mx.env.name(),
-        base_url: config.mx.base_url.clone().unwrap_or(own),
-        client_id: config.mx.client_id.clone(),
-        api_key: config.mx.api_key.clone(),
-        webhook: proof.map(|(user, password)| WebhookLogin { user, password }),
-    };
-    Ok(Some(Arc::new(Mx::new(settings, clock, metrics)?)))
-}
-
-/// Who else people may sign in with: who is listed, or the sandbox where banks are the sandbox's.
-pub(super) fn oidc(config: &Config, local: Option<&str>) -> Vec<OidcProvider> {
-    if !config.oidc.is_empty() {
-        return config.oidc.clone();
-    }
-    let sandbox = local.or_else(|| sandbox_elsewhere(config));
-    let sandbox = sandbox.filter(|_| config.plaid.env == PlaidEnv::Local);
-    sandbox.map(OidcProvider::sandbox).into_iter().collect()
-}
-
 /// A name and a password for one run.
 fn made_up() -> (String, SecretString) {
     let password = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
     ("sandbox".to_owned(), password.into())
-}
-
-/// Where a sandbox runs already; MX's face is where Plaid's is.
-fn sandbox_elsewhere(config: &Config) -> Option<&str> {
-    let local = config.plaid.env == PlaidEnv::Local;
-    config.plaid.base_url.as_deref().filter(|_| local)
-}
-
-/// Starts the built-in sandbox if a provider's environment is local and nobody says where one runs
-/// already.
-async fn local_sandbox(config: &Config) -> Result<Option<Sandbox>, Failure> {
-    let plaid = config.plaid.env == PlaidEnv::Local;
-    let mx = config.mx.env == MxEnv::Local && config.mx.base_url.is_none();
-    if sandbox_elsewhere(config).is_some() || !(plaid || mx) {
-        return Ok(None);
-    }
-    let state = config.sqlite_path().map(journal);
-    if state.is_none() {
-        tracing::warn!(
-            "banks linked in the built-in sandbox are forgotten when it ends; `passbook sandbox --state` keeps them"
-        );
-    }
-    let options = Options {
-        listen: config.sandbox_listen,
-        state,
-        ..Options::default()
-    };
-    sandbox::start(options).await.map(Some)
-}
-
-/// Where the sandbox remembers linked banks: beside the database that holds their tokens.
-fn journal(database: PathBuf) -> PathBuf {
-    let mut path = database.into_os_string();
-    path.push(".sandbox");
-    PathBuf::from(path)
 }

@@ -30,9 +30,11 @@ mod health;
 mod pages;
 mod patience;
 mod proxy;
+mod site;
 mod watch;
 
 pub(crate) use health::proves;
+pub use site::site;
 pub use watch::watch;
 
 /// What a server serves.

@@ -4,7 +4,7 @@ use secrecy::ExposeSecret;
 
 use super::Finding;
 use crate::{
-    cli::start,
+    cli::providers,
     clock::Clock,
     config::{Config, MxEnv},
     error::{ErrorClass, ProviderError},
@@ -30,7 +30,7 @@ pub(super) async fn look(config: &Config, findings: &mut Vec<Finding>) {
                     once a day; put them into MX's dashboard too, with PUBLIC_URL/webhooks/mx";
         findings.push(Finding::warning(SUBJECT, text));
     }
-    let mx = match start::mx(config, None, None, Clock::default(), Metrics::default()) {
+    let mx = match providers::mx(config, None, None, Clock::default(), Metrics::default()) {
         Ok(mx) => mx,
         Err(error) => return findings.push(Finding::problem(SUBJECT, error.chain())),
     };

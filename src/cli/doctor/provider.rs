@@ -4,7 +4,7 @@ use secrecy::ExposeSecret;
 
 use super::Finding;
 use crate::{
-    cli::start,
+    cli::providers,
     clock::Clock,
     config::{Config, PlaidEnv},
     error::{ErrorClass, ProviderError},
@@ -27,7 +27,7 @@ pub(super) async fn look(config: &Config, findings: &mut Vec<Finding>) {
         PlaidEnv::Production => REAL_BANK,
         _ => TEST_BANK,
     };
-    let plaid = match start::plaid(config, None, Clock::default(), Metrics::default()) {
+    let plaid = match providers::plaid(config, None, Clock::default(), Metrics::default()) {
         Ok(plaid) => plaid,
         Err(error) => return findings.push(Finding::problem(SUBJECT, error.chain())),
     };

@@ -2,7 +2,7 @@
 
 use super::Finding;
 use crate::{
-    cli::start,
+    cli::{providers, start},
     clock::Clock,
     config::{Config, PlaidEnv},
     providers::oidc::{IssuerFault, Issuers},
@@ -23,7 +23,7 @@ pub(super) async fn look(config: &Config, findings: &mut Vec<Finding>) {
             "REDIRECT_URIS is empty, so nobody can come back to an app; list the app's address";
         findings.push(Finding::problem(SUBJECT, text));
     }
-    let issuers = match Issuers::new(&start::oidc(config, None), &Clock::default()) {
+    let issuers = match Issuers::new(&providers::oidc(config, None), &Clock::default()) {
         Ok(issuers) => issuers,
         Err(error) => return findings.push(Finding::problem(SUBJECT, error.chain())),
     };

@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use passbook::{
     app::App,
-    auth::{self, Auth},
+    auth::Auth,
     clock::Clock,
     config::{Config, MxEnv, OidcProvider},
-    database::{Database, Txn},
-    exports,
+    database::Database,
     feed::Followers,
     mailer::Mailer,
     metrics::Metrics,
@@ -19,21 +18,20 @@ use passbook::{
         oidc::Issuers,
         plaid::{Plaid, PlaidSettings},
     },
-    relay, schema,
+    relay,
     seal::Keys,
     secrets::Rekeyed,
-    server::{Server, Site, Socket, watch},
+    server::{Server, Socket, site, watch},
     ticker::Tickers,
-    transport::Limits,
-    webhooks::{self, Intake},
     worker,
 };
-use sea_orm::{ConnectionTrait, DbBackend, Statement};
+use sea_orm::DbBackend;
 use secrecy::ExposeSecret;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 mod bank;
+mod database;
 mod download;
 mod hashing;
 mod mailbox;
@@ -44,6 +42,7 @@ mod program;
 mod rows;
 pub(crate) mod social;
 mod template;
+mod waits;
 
 pub(crate) use bank::{Bank, Signed};
 pub(crate) use download::{Download, unpack};
@@ -134,7 +133,7 @@ impl TestApp {
     /// The same with some other settings.
     pub(crate) async fn replica_with(&self, pairs: &[(&str, &str)]) -> Option<Self> {
         if self.db.backend() != DbBackend::Postgres {
-            left_out("one process has the file");
+            database::left_out("one process has the file");
             return None;
         }
         let others = pairs
@@ -273,156 +272,6 @@ impl TestApp {
         let answer = request.body(webhook.body.clone()).send().await.unwrap();
         answer.status().as_u16()
     }
-
-    /// Waits until no job but a recurring one is left.
-    pub(crate) async fn idle(&self) {
-        // Recurring ones work on everything, the others on one thing.
-        let sql = "SELECT count(*) FROM jobs WHERE finished_at IS NULL AND key <> 'all'";
-        self.becomes(sql, 0).await;
-    }
-
-    /// Waits until no job but a recurring one has to do something now.
-    pub(crate) async fn idle_but_waiting(&self) {
-        let sql = "SELECT count(*) FROM jobs WHERE key <> 'all' AND kind <> 'linking.watch_session' \
-                   AND state IN ('queued', 'running')";
-        self.becomes(sql, 0).await;
-    }
-
-    /// Waits until the database counts so many.
-    pub(crate) async fn becomes(&self, sql: &str, wanted: i64) {
-        patiently(async { while self.count(sql).await != wanted {} }).await;
-    }
-
-    /// Waits until rows of a table are so.
-    pub(crate) async fn until(&self, table: &str, condition: &str) {
-        let sql = format!("SELECT count(*) FROM {table} WHERE {condition}");
-        let so = async { while self.count(&sql).await == 0 {} };
-        patiently(so).await;
-    }
-
-    /// Lets time pass, then waits until a recurring job has run again.
-    pub(crate) async fn passes(&self, by: std::time::Duration, recurring: &str) {
-        let sql =
-            format!("SELECT coalesce(max(finished_at), 0) FROM jobs WHERE kind = '{recurring}'");
-        let before = self.count(&sql).await;
-        let set = format!("kind = '{recurring}' AND state = 'queued'");
-        self.until("jobs", &set).await;
-        self.clock.advance(by);
-        let condition = format!("kind = '{recurring}' AND finished_at > {before}");
-        self.until("jobs", &condition).await;
-    }
-
-    /// Lets time pass, once the next look at rates has its time: one that gets it meanwhile counts
-    /// from later.
-    pub(crate) async fn rates_rest(&self, by: std::time::Duration) {
-        self.until("jobs", "kind = 'rates.poll' AND state = 'queued'")
-            .await;
-        self.clock.advance(by);
-    }
-
-    /// Lets time pass, and the poller look whether a rate is due by then.
-    pub(crate) async fn rates_looked_at(&self, by: std::time::Duration) {
-        self.rates_rest(by).await;
-        let looks = "SELECT count(*) FROM jobs WHERE kind = 'rates.poll' AND state = 'succeeded'";
-        let queued = "kind = 'rates.poll' AND state = 'queued'";
-        self.until("jobs", queued).await;
-        let before = self.count(looks).await;
-        let now = format!("UPDATE jobs SET run_at = 0 WHERE {queued}");
-        self.meddle(&now).await;
-        self.clock.advance(std::time::Duration::from_millis(1));
-        patiently(async { while self.count(looks).await <= before {} }).await;
-        self.until("jobs", queued).await;
-    }
-
-    /// A transaction that has done something and goes on, as one of a person's that takes its time;
-    /// only where others may write meanwhile.
-    pub(crate) async fn hold(&self, sql: &str) -> Option<Txn> {
-        if self.db.backend() != DbBackend::Postgres {
-            left_out("it has one writer");
-            return None;
-        }
-        let txn = self.db.begin().await.unwrap();
-        let done = txn.execute_unprepared(sql).await.unwrap();
-        assert!(done.rows_affected() > 0, "{sql}");
-        Some(txn)
-    }
-
-    /// Somebody who writes for as long as the story likes; on SQLite nobody else can.
-    pub(crate) async fn writes(&self) -> Txn {
-        self.db.begin().await.unwrap()
-    }
-
-    /// Does to the database what only a dead process or an older release would have done.
-    pub(crate) async fn meddle(&self, sql: &str) -> u64 {
-        let statement = Statement::from_string(self.db.backend(), sql);
-        let done = self.db.migrate().execute_raw(statement).await.unwrap();
-        done.rows_affected()
-    }
-
-    /// All that the database holds.
-    pub(crate) async fn contents(&self) -> Vec<u8> {
-        self.place.contents().await
-    }
-
-    /// Which database it is on.
-    pub(crate) fn backend(&self) -> DbBackend {
-        self.db.backend()
-    }
-
-    /// Waits until nothing but recurring jobs runs or is due.
-    pub(crate) async fn settles(&self) {
-        let busy = async || {
-            let now = self.clock.now().timestamp_millis();
-            let sql = format!(
-                "SELECT count(*) FROM jobs j WHERE key <> 'all' AND (state = 'running' \
-                 OR state = 'waiting' AND run_at <= {now} OR state = 'queued' AND run_at <= {now} \
-                 AND NOT EXISTS (SELECT 1 FROM jobs r WHERE r.kind = j.kind AND r.key = j.key \
-                 AND r.state = 'waiting'))"
-            );
-            self.count(&sql).await > 0
-        };
-        patiently(async { while busy().await {} }).await;
-    }
-
-    /// The tables with rows of people.
-    pub(crate) async fn tables_of_people(&self) -> Vec<String> {
-        let sql = match self.db.backend() {
-            DbBackend::Postgres => {
-                "SELECT CAST(table_name AS text) FROM information_schema.columns \
-                 WHERE table_schema = 'public' AND column_name = 'user_id'"
-            }
-            _ => {
-                "SELECT m.name FROM sqlite_master m JOIN pragma_table_info(m.name) c \
-                 WHERE m.type = 'table' AND c.name = 'user_id'"
-            }
-        };
-        let statement = Statement::from_string(self.db.backend(), sql);
-        let rows = self.db.read().query_all_raw(statement).await.unwrap();
-        let name = |row: &sea_orm::QueryResult| row.try_get_by_index(0).unwrap();
-        rows.iter().map(name).collect()
-    }
-
-    /// A column of ids as text, in SQL.
-    pub(crate) fn hex(&self, column: &str) -> String {
-        match self.db.backend() {
-            DbBackend::Postgres => format!("replace(CAST({column} AS text), '-', '')"),
-            _ => format!("lower(hex({column}))"),
-        }
-    }
-
-    /// A text the database is asked for.
-    pub(crate) async fn text(&self, sql: &str) -> String {
-        let statement = Statement::from_string(self.db.backend(), sql);
-        let row = self.db.read().query_one_raw(statement).await.unwrap();
-        row.unwrap().try_get_by_index(0).unwrap()
-    }
-
-    /// A number the database is asked for.
-    pub(crate) async fn count(&self, sql: &str) -> i64 {
-        let statement = Statement::from_string(self.db.backend(), sql);
-        let row = self.db.read().query_one_raw(statement).await.unwrap();
-        row.unwrap().try_get_by_index(0).unwrap()
-    }
 }
 
 fn mx(bank: &Bank, env: MxEnv, clock: Clock, metrics: Metrics) -> Option<Arc<dyn Provider>> {
@@ -444,19 +293,7 @@ fn mx(bank: &Bank, env: MxEnv, clock: Clock, metrics: Metrics) -> Option<Arc<dyn
 
 fn run(app: &App, socket: Socket, shutdown: &CancellationToken) -> (String, JoinSet<()>) {
     let auth = Auth::new(app.clone()).unwrap();
-    let (intake, write) = Intake::new(app.clone());
-    let site = Site {
-        config: app.config.clone(),
-        db: app.db.clone(),
-        metrics: app.metrics.clone(),
-        keys: app.keys.clone(),
-        executor: schema::build(app, auth.clone()),
-        door: auth.clone(),
-        routes: webhooks::routes(app.clone(), intake)
-            .merge(exports::routes(app.clone()))
-            .merge(auth::routes(auth.clone())),
-        limits: Arc::new(Limits::of(&app.config.wire)),
-    };
+    let (site, write) = site(app, &auth);
     let server = Server::on(socket, site);
     let url = format!("http://{}", server.address());
     let mut parts = JoinSet::new();
@@ -486,13 +323,4 @@ impl Drop for TestApp {
     fn drop(&mut self) {
         self.shutdown.cancel();
     }
-}
-
-/// Says that the rest of a story is left out on SQLite. Past what the test runner captures: nobody reads
-/// that of a story that passes.
-fn left_out(reason: &str) {
-    let story = std::thread::current();
-    let story = story.name().unwrap_or("a story");
-    let line = format!("{story}: the rest is left out on SQLite, since {reason}\n");
-    std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes()).unwrap();
 }
