@@ -47,6 +47,17 @@ async fn settled(app: &TestApp) -> usize {
     app.bank.rate_calls().await
 }
 
+/// Waits as `settled` does, for a day that has just begun: calls are counted by the day, and at any hour that
+/// these stories are told it may end.
+async fn settled_early(app: &TestApp) -> usize {
+    settled(app).await;
+    let tomorrow = app.clock.now().date_naive().succ_opt().unwrap();
+    let early = tomorrow.and_hms_opt(2, 0, 0).unwrap().and_utc();
+    app.rates_looked_at((early - app.clock.now()).to_std().unwrap())
+        .await;
+    settled(app).await
+}
+
 #[tokio::test]
 async fn a_restart_costs_no_call() {
     let mut app = TestApp::with(&[KEY]).await;
@@ -95,7 +106,7 @@ async fn people_and_the_server_cannot_use_up_each_others_calls() {
 async fn one_person_does_not_get_all_that_people_have() {
     // Five of the day are people's: three are half of them, and one is half of the other two.
     let app = TestApp::with(&[KEY]).await;
-    settled(&app).await;
+    let before = settled_early(&app).await;
     let (ana, bob) = (app.person("ana").await, app.person("bob").await);
     for (person, times) in [(&ana, 3), (&bob, 1)] {
         for _ in 0..times {
@@ -108,7 +119,7 @@ async fn one_person_does_not_get_all_that_people_have() {
         let (code, wait) = refused(person).await;
         assert!(code == "RATE_LIMITED" && wait.is_some(), "{code}");
     }
-    assert_eq!(app.bank.rate_calls().await, 5);
+    assert_eq!(app.bank.rate_calls().await, before + 4);
     let stranger = ana.stranger();
     assert_eq!(stranger.error(REFRESH, json!({})).await, "UNAUTHENTICATED");
 }
@@ -215,20 +226,20 @@ async fn every_way_of_saying_no_is_told_from_the_others() {
 #[tokio::test]
 async fn a_day_that_is_used_up_ends_with_the_day() {
     let app = TestApp::with(&[KEY, ("RATE_DAILY_LIMIT", "0")]).await;
-    settled(&app).await;
+    let before = settled_early(&app).await;
     app.bank.rates(json!({"always": "daily_limit"})).await;
     app.rates_rest(Duration::from_mins(1)).await;
     app.until("rate_checks", "fault = 'daily_limit'").await;
-    assert_eq!(settled(&app).await, 2);
+    assert_eq!(settled(&app).await, before + 1);
     let tomorrow = app.clock.now().date_naive().succ_opt().unwrap();
     let left = tomorrow.and_hms_opt(0, 0, 0).unwrap().and_utc() - app.clock.now();
     let left = left.to_std().unwrap();
     app.rates_looked_at(left.saturating_sub(Duration::from_secs(30)))
         .await;
-    assert_eq!(app.bank.rate_calls().await, 2, "not before");
+    assert_eq!(app.bank.rate_calls().await, before + 1, "not before");
     app.bank.rates(json!({"always": null})).await;
     app.rates_rest(Duration::from_mins(1)).await;
-    app.bank.rates_asked(3).await;
+    app.bank.rates_asked(before + 2).await;
     app.until("rate_checks", "fault IS NULL").await;
 }
 
