@@ -127,7 +127,7 @@ async fn a_watch_ends_after_a_day() {
         app.settles().await;
     }
     let open = format!("SELECT count(*) FROM jobs WHERE {WATCH} AND state <> 'succeeded'");
-    assert_eq!(app.count(&open).await, 0);
+    app.becomes(&open, 0).await;
     // Ever less often: an hour apart at first, six at last.
     let looks = "GET /mx/users/{user_guid}/members";
     let looked = app.bank.calls(looks).await.len();
