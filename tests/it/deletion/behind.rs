@@ -93,7 +93,8 @@ async fn what_was_on_its_way_when_she_left_writes_nothing_of_her() {
         "activities",
         "data_exports",
         "link_tokens",
-        "jobs",
+        // Those that come round by themselves may still be coming in.
+        "jobs WHERE key <> 'all'",
         "mails",
         "feed_events",
     ];
