@@ -42,14 +42,15 @@ pub(super) async fn login(
         return Err(rules::too_long("password").into());
     }
     let key = rules::email_key(&input.email);
-    let user = find(auth, key.as_deref()).await?;
     let attempt = Attempt {
         account: key.as_deref().unwrap_or_default(),
-        user_id: user.as_ref().map(|user| user.id),
         client,
     };
-    let leave = throttle::password(&auth.app, &attempt).await?;
-    let may_enter = leave.familiar || leave.used_up.is_none();
+    let used_up = throttle::password(&auth.app, &attempt).await?;
+    let user = find(auth, key.as_deref()).await?;
+    let user_id = user.as_ref().map(|user| user.id);
+    let familiar = throttle::is_familiar(&auth.app, user_id, client).await?;
+    let may_enter = familiar || used_up.is_none();
     let stored = user.as_ref().and_then(password::stored);
     let verdict = auth.passwords.verify(&input.password, stored).await?;
     let user = match (user, verdict) {
@@ -60,7 +61,7 @@ pub(super) async fn login(
             if let Some(user) = told {
                 tell_afterwards(auth, user.id, ActivityKind::SignInFailed, client);
             }
-            return Err(leave.used_up.unwrap_or_else(wrong));
+            return Err(used_up.unwrap_or_else(wrong));
         }
     };
     let better = match verdict {
@@ -69,7 +70,7 @@ pub(super) async fn login(
         _ => None,
     };
     let (txn, user) = hold(auth, user, better, &input.password).await?;
-    if leave.used_up.is_none() {
+    if used_up.is_none() {
         attempt.succeeded(&txn).await?;
     }
     let entry = Entry::of(user.id, ActivityKind::SignedIn, client);

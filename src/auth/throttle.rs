@@ -74,27 +74,17 @@ const SOCIAL_VISITS: Rate = Rate::new(60, 2);
 pub(super) struct Attempt<'a> {
     /// The address of the account in the form in which addresses are compared, or what stands for it.
     pub(super) account: &'a str,
-    /// The account, if there is one.
-    pub(super) user_id: Option<Uuid>,
     pub(super) client: &'a ClientInfo,
 }
 
-/// What an attempt to sign in that may be made can lead to.
-pub(super) struct Leave {
-    /// Whether the account was signed in from this network.
-    pub(super) familiar: bool,
-    /// What everybody else is told, where guesses from anywhere have used the allowance up.
-    pub(super) used_up: Option<Error>,
-}
-
-/// Counts an attempt to sign in.
+/// Counts an attempt to sign in, before anybody looks whose account it is: refusals cost nothing, so their time
+/// could be measured as often as one likes. Returns what is told to whoever is not known where she is, if guesses
+/// from anywhere have used the allowance up.
 ///
 /// # Errors
 /// `RATE_LIMITED` with the time to wait; then nothing was counted.
-pub(super) async fn password(app: &App, attempt: &Attempt<'_>) -> Result<Leave> {
+pub(super) async fn password(app: &App, attempt: &Attempt<'_>) -> Result<Option<Error>> {
     let network = holder_of(attempt.client);
-    // Before anything is held, and asked of an account nobody has too: the time tells nothing.
-    let familiar = is_familiar(app, attempt).await?;
     let mut spent = Vec::new();
     if let Some(network) = network {
         spent.push((format!("address {network}"), OF_ADDRESS));
@@ -106,10 +96,7 @@ pub(super) async fn password(app: &App, attempt: &Attempt<'_>) -> Result<Leave> 
     let anywhere = attempt.anywhere();
     let wait = take(&mut txn, app, &anywhere, OF_ACCOUNT_ANYWHERE).await?;
     txn.commit().await?;
-    Ok(Leave {
-        familiar,
-        used_up: wait.map(too_often),
-    })
+    Ok(wait.map(too_often))
 }
 
 impl Attempt<'_> {
@@ -238,10 +225,18 @@ fn written(network: Option<IpAddr>) -> String {
     network.map_or_else(String::new, |network| network.to_string())
 }
 
-/// Whether an account was signed in from this network before, by a session that nobody had to end.
-async fn is_familiar(app: &App, attempt: &Attempt<'_>) -> Result<bool> {
+/// Whether an account was signed in from this network before, by a session that nobody had to end. It is asked of
+/// an account that nobody has, too, so that the time tells nothing.
+///
+/// # Errors
+/// The database's.
+pub(super) async fn is_familiar(
+    app: &App,
+    user_id: Option<Uuid>,
+    client: &ClientInfo,
+) -> Result<bool> {
     use session::Column;
-    let network = attempt.client.network().map(|network| network.to_string());
+    let network = client.network().map(|network| network.to_string());
     let here = Condition::any()
         .add(Column::Network.eq(network.clone()))
         .add(Column::FirstNetwork.eq(network));
@@ -256,7 +251,7 @@ async fn is_familiar(app: &App, attempt: &Attempt<'_>) -> Result<bool> {
         .add(Column::RevokedReason.is_null())
         .add(Column::RevokedReason.is_not_in(doubtful));
     let sessions = session::Entity::find()
-        .filter(Column::UserId.eq(attempt.user_id.unwrap_or_default()))
+        .filter(Column::UserId.eq(user_id.unwrap_or_default()))
         .filter(here)
         .filter(sound);
     Ok(sessions.count(app.db.read()).await? > 0)
