@@ -141,3 +141,36 @@ pub(super) fn wrong() -> Error {
     let text = "The e-mail address or the password is wrong.";
     Refusal::new(ErrorCode::InvalidCredentials, text).into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::testing::everywhere;
+
+    #[tokio::test]
+    async fn a_guess_that_is_refused_at_once_asks_for_nobody() {
+        everywhere(async |app| {
+            let auth = Auth::new((**app).clone()).unwrap();
+            let client = ClientInfo {
+                address: Some("192.0.2.66".to_owned()),
+                user_agent: None,
+            };
+            let guess = async || {
+                let input = LoginInput {
+                    email: "ana@example.com".to_owned(),
+                    password: "guessed".to_owned(),
+                };
+                app.take_statements();
+                let told = login(&auth, input, &client).await;
+                assert!(matches!(told, Err(Error::Refused(_))));
+                let asked = app.take_statements();
+                asked.iter().any(|one| one.sql.contains("\"users\""))
+            };
+            for _ in 0..5 {
+                assert!(guess().await);
+            }
+            assert!(!guess().await, "its time would tell whether she is there");
+        })
+        .await;
+    }
+}
